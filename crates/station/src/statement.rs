@@ -1,0 +1,174 @@
+//! Statements: the only texts a key signs outside X.509 and HTTP message signatures.
+//!
+//! A statement is UTF-8 lines joined by LF without one at the end; the first is
+//! `ham-server/1 CONTEXT`, the others are fields in the order its context fixes. A context is never
+//! used for two meanings, so a signature made for one purpose is worth nothing for another, and
+//! nobody ever signs bytes that another party chose whole. `docs/protocol/statements.md` is the
+//! public description; `docs/protocol/vectors/statements.json` pins the bytes for Rust and
+//! TypeScript alike.
+
+use std::fmt;
+
+use crate::{Callsign, Fingerprint, KeyId};
+
+/// Most bytes of one field: a URL or a callsign, never a document.
+pub const MAX_FIELD_LEN: usize = 512;
+
+/// The exact text to sign or to verify.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement(String);
+
+/// A field cannot stand in a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    /// Empty, or longer than [`MAX_FIELD_LEN`].
+    #[error("a statement's field has 1 to {MAX_FIELD_LEN} bytes")]
+    Length,
+    /// A line break or another control character would forge a field.
+    #[error("a statement's field has no control characters")]
+    ControlCharacter,
+}
+
+/// What both proofs of a login speak of.
+#[derive(Debug, Clone, Copy)]
+pub struct Login<'a> {
+    /// The 32 bytes the client chose, base64url.
+    pub client_nonce: &'a str,
+    /// The 32 bytes the server chose, base64url.
+    pub server_nonce: &'a str,
+    /// The server's certificate.
+    pub server: Fingerprint,
+    /// The client's certificate; a guest has none.
+    pub client: Option<Fingerprint>,
+    /// The URL the client dialled, as it wrote it. It binds the proof to this server's address, so
+    /// that a server in the middle cannot pass it on.
+    pub url: &'a str,
+}
+
+impl Statement {
+    /// `server-proof`: this server holds the key of its certificate, now, for this client and URL.
+    ///
+    /// # Errors
+    /// [`FieldError`] when a nonce or the URL cannot be a field.
+    pub fn server_proof(login: &Login<'_>) -> Result<Self, FieldError> {
+        Self::login("server-proof", login)
+    }
+
+    /// `client-proof`: this client holds the key of its certificate and logs in to that server.
+    ///
+    /// # Errors
+    /// [`FieldError`] when a nonce or the URL cannot be a field.
+    pub fn client_proof(login: &Login<'_>) -> Result<Self, FieldError> {
+        Self::login("client-proof", login)
+    }
+
+    /// `claim-offer`: who knows the claim code says that this key is the server's.
+    ///
+    /// # Errors
+    /// [`FieldError`] when the nonce cannot be a field.
+    pub fn claim_offer(nonce: &str, server: KeyId) -> Result<Self, FieldError> {
+        Self::new("claim-offer", &[nonce, &server.to_string()])
+    }
+
+    /// `claim`: who knows the claim code says that this operator's key takes that server.
+    ///
+    /// # Errors
+    /// [`FieldError`] when the nonce cannot be a field.
+    pub fn claim(
+        nonce: &str,
+        server: KeyId,
+        operator: KeyId,
+        callsign: &Callsign,
+    ) -> Result<Self, FieldError> {
+        let fields = [nonce, &server.to_string(), &operator.to_string(), callsign.as_str()];
+        Self::new("claim", &fields)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The bytes to sign or to verify.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    fn login(context: &str, login: &Login<'_>) -> Result<Self, FieldError> {
+        let client = login.client.map_or_else(|| "-".to_owned(), |client| client.to_string());
+        let server = login.server.to_string();
+        Self::new(context, &[login.client_nonce, login.server_nonce, &server, &client, login.url])
+    }
+
+    fn new(context: &str, fields: &[&str]) -> Result<Self, FieldError> {
+        let mut text = format!("ham-server/1 {context}");
+        for field in fields {
+            if field.is_empty() || field.len() > MAX_FIELD_LEN {
+                return Err(FieldError::Length);
+            }
+            if field.chars().any(char::is_control) {
+                return Err(FieldError::ControlCharacter);
+            }
+            text.push('\n');
+            text.push_str(field);
+        }
+        Ok(Self(text))
+    }
+}
+
+impl fmt::Display for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_are_those_of_the_shared_vectors() {
+        let vectors: serde_json::Value = serde_json::from_str(include_str!(
+            "../../../docs/protocol/vectors/statements.json"
+        ))
+        .unwrap();
+        let cases = vectors["cases"].as_array().unwrap();
+        for case in cases {
+            let field = |name: &str| case["fields"][name].as_str().unwrap_or_default();
+            let digest = |name: &str| KeyId::parse(field(name)).unwrap();
+            let login = || Login {
+                client_nonce: field("clientNonce"),
+                server_nonce: field("serverNonce"),
+                server: Fingerprint::parse(field("server")).unwrap(),
+                client: Fingerprint::parse(field("client")).ok(),
+                url: field("url"),
+            };
+            let made = match case["context"].as_str().unwrap() {
+                "server-proof" => Statement::server_proof(&login()),
+                "client-proof" => Statement::client_proof(&login()),
+                "claim-offer" => Statement::claim_offer(field("nonce"), digest("server")),
+                "claim" => Statement::claim(
+                    field("nonce"),
+                    digest("server"),
+                    digest("operator"),
+                    &Callsign::parse(field("callsign")).unwrap(),
+                ),
+                other => panic!("no such context here: {other}"),
+            };
+            assert_eq!(made.unwrap().as_str(), case["statement"].as_str().unwrap());
+        }
+        assert_eq!(cases.len(), 5);
+    }
+
+    #[test]
+    fn a_field_cannot_forge_another() {
+        let server = KeyId::new([0; 32]);
+        let made = Statement::claim_offer("a\nb", server);
+        assert_eq!(made, Err(FieldError::ControlCharacter));
+        assert_eq!(Statement::claim_offer("", server), Err(FieldError::Length));
+        let long = "x".repeat(MAX_FIELD_LEN + 1);
+        assert_eq!(Statement::claim_offer(&long, server), Err(FieldError::Length));
+    }
+}
