@@ -55,7 +55,10 @@ impl Callsign {
             }
         }
         let well_formed = |part: &str| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
         };
         if !call.split('/').all(well_formed) {
             return Err(CallsignError::Character);
@@ -80,7 +83,10 @@ impl Callsign {
     #[must_use]
     pub fn base(&self) -> &str {
         // `max_by_key` gives the last of equals, and a prefix comes before the call it decorates.
-        self.0.split('/').max_by_key(|part| part.len()).unwrap_or(&self.0)
+        self.0
+            .split('/')
+            .max_by_key(|part| part.len())
+            .unwrap_or(&self.0)
     }
 
     /// Whether the base call has the shape of RR 19.68: a one- or two-character prefix, a digit,
@@ -89,12 +95,16 @@ impl Callsign {
     pub fn is_usual(&self) -> bool {
         let base = self.base().as_bytes();
         (1..=2).any(|prefix| {
-            let Some((head, tail)) = base.split_at_checked(prefix) else { return false };
+            let Some((head, tail)) = base.split_at_checked(prefix) else {
+                return false;
+            };
             let prefix_ok = match head {
                 [one] => b"BFGIKMNRW".contains(one),
                 two => two.iter().any(u8::is_ascii_uppercase),
             };
-            let [digit, suffix @ ..] = tail else { return false };
+            let [digit, suffix @ ..] = tail else {
+                return false;
+            };
             prefix_ok
                 && digit.is_ascii_digit()
                 && (1..=4).contains(&suffix.len())
@@ -151,13 +161,21 @@ mod tests {
         assert_eq!(Callsign::parse("ÄÖ1"), Err(CallsignError::Character));
         assert_eq!(Callsign::parse("12345"), Err(CallsignError::NotACall));
         assert_eq!(Callsign::parse("RADIO"), Err(CallsignError::NotACall));
-        assert_eq!(Callsign::parse("guest"), Err(CallsignError::Reserved(GUEST)));
-        assert_eq!(Callsign::parse("n0call"), Err(CallsignError::Reserved("N0CALL")));
+        assert_eq!(
+            Callsign::parse("guest"),
+            Err(CallsignError::Reserved(GUEST))
+        );
+        assert_eq!(
+            Callsign::parse("n0call"),
+            Err(CallsignError::Reserved("N0CALL"))
+        );
     }
 
     #[test]
     fn odd_calls_are_accepted_and_marked() {
-        for usual in ["W1AW", "K1A", "DL1ABC", "2E0ABC", "3A2XY", "VK9XYZA", "F/DL1ABC"] {
+        for usual in [
+            "W1AW", "K1A", "DL1ABC", "2E0ABC", "3A2XY", "VK9XYZA", "F/DL1ABC",
+        ] {
             assert!(Callsign::parse(usual).unwrap().is_usual(), "{usual}");
         }
         for odd in ["GB100RSGB", "W1AW1", "A1234"] {

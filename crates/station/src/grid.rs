@@ -30,8 +30,14 @@ impl Grid {
         let mut grid = String::with_capacity(text.len());
         for (position, byte) in text.bytes().enumerate() {
             let (cased, ok) = match position / 2 {
-                0 => (byte.to_ascii_uppercase(), byte.to_ascii_uppercase().wrapping_sub(b'A') < 18),
-                2 => (byte.to_ascii_lowercase(), byte.to_ascii_lowercase().wrapping_sub(b'a') < 24),
+                0 => (
+                    byte.to_ascii_uppercase(),
+                    byte.to_ascii_uppercase().wrapping_sub(b'A') < 18,
+                ),
+                2 => (
+                    byte.to_ascii_lowercase(),
+                    byte.to_ascii_lowercase().wrapping_sub(b'a') < 24,
+                ),
                 _ => (byte, byte.is_ascii_digit()),
             };
             if !ok {
@@ -83,16 +89,21 @@ mod tests {
 
     #[test]
     fn reads_any_case_and_every_length() {
-        for (typed, read) in
-            [("fn31PR", "FN31pr"), ("jn", "JN"), ("RR99", "RR99"), ("io91wm00", "IO91wm00")]
-        {
+        for (typed, read) in [
+            ("fn31PR", "FN31pr"),
+            ("jn", "JN"),
+            ("RR99", "RR99"),
+            ("io91wm00", "IO91wm00"),
+        ] {
             assert_eq!(Grid::parse(typed).unwrap().as_str(), read);
         }
     }
 
     #[test]
     fn refuses_what_is_not_on_the_map() {
-        for wrong in ["", "F", "FN3", "SN31", "FN31yz", "FNAA", "31FN", "FN31pr0", "ÄN31"] {
+        for wrong in [
+            "", "F", "FN3", "SN31", "FN31yz", "FNAA", "31FN", "FN31pr0", "ÄN31",
+        ] {
             assert_eq!(Grid::parse(wrong), Err(GridError), "{wrong}");
         }
     }

@@ -90,8 +90,13 @@ pub enum VouchMethod {
 
 impl VouchMethod {
     /// Every method, in the order of its number in the certificate extension.
-    pub const ALL: [Self; 5] =
-        [Self::SelfAsserted, Self::InPerson, Self::Lotw, Self::Endorsements, Self::Document];
+    pub const ALL: [Self; 5] = [
+        Self::SelfAsserted,
+        Self::InPerson,
+        Self::Lotw,
+        Self::Endorsements,
+        Self::Document,
+    ];
 
     /// The method's word on the wire.
     #[must_use]
@@ -118,7 +123,10 @@ mod tests {
 
     #[test]
     fn a_class_is_any_short_word() {
-        assert_eq!(LicenceClass::parse(" Klasse A ").unwrap().as_str(), "Klasse A");
+        assert_eq!(
+            LicenceClass::parse(" Klasse A ").unwrap().as_str(),
+            "Klasse A"
+        );
         for wrong in ["", "  ", "a\nb", &"x".repeat(MAX_CLASS_LEN + 1)] {
             assert_eq!(LicenceClass::parse(wrong), Err(LicenceClassError));
         }

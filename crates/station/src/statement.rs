@@ -80,7 +80,12 @@ impl Statement {
         operator: KeyId,
         callsign: &Callsign,
     ) -> Result<Self, FieldError> {
-        let fields = [nonce, &server.to_string(), &operator.to_string(), callsign.as_str()];
+        let fields = [
+            nonce,
+            &server.to_string(),
+            &operator.to_string(),
+            callsign.as_str(),
+        ];
         Self::new("claim", &fields)
     }
 
@@ -97,9 +102,20 @@ impl Statement {
     }
 
     fn login(context: &str, login: &Login<'_>) -> Result<Self, FieldError> {
-        let client = login.client.map_or_else(|| "-".to_owned(), |client| client.to_string());
+        let client = login
+            .client
+            .map_or_else(|| "-".to_owned(), |client| client.to_string());
         let server = login.server.to_string();
-        Self::new(context, &[login.client_nonce, login.server_nonce, &server, &client, login.url])
+        Self::new(
+            context,
+            &[
+                login.client_nonce,
+                login.server_nonce,
+                &server,
+                &client,
+                login.url,
+            ],
+        )
     }
 
     fn new(context: &str, fields: &[&str]) -> Result<Self, FieldError> {
@@ -169,6 +185,9 @@ mod tests {
         assert_eq!(made, Err(FieldError::ControlCharacter));
         assert_eq!(Statement::claim_offer("", server), Err(FieldError::Length));
         let long = "x".repeat(MAX_FIELD_LEN + 1);
-        assert_eq!(Statement::claim_offer(&long, server), Err(FieldError::Length));
+        assert_eq!(
+            Statement::claim_offer(&long, server),
+            Err(FieldError::Length)
+        );
     }
 }

@@ -1,0 +1,194 @@
+//! Coming in: `REGISTER`, `CHALLENGE`, `AUTHENTICATE`, `REGISTERED`.
+//!
+//! The server proves itself before it asks for a proof, so that a client never signs for a server it
+//! does not know. A failed login leaves the connection where it was before `REGISTER`.
+
+use station::Callsign;
+use station::callsign::GUEST;
+
+use super::session::{Application, Phase, Presence};
+use super::{Challenge, Claimant, CloseCode, Command, Hub, Identity, Refusal};
+use crate::message::{
+    Authenticate, ClientId, ErrorCode, Net, Register, ServerMessage, ServerProof,
+};
+
+impl Hub {
+    pub(super) fn register(
+        &mut self,
+        client: ClientId,
+        register: Register<'_>,
+        reply_to: Option<&str>,
+    ) {
+        if !matches!(self.phase(client), Some(Phase::Arrived)) {
+            let error = "you have registered already; reconnect to change who you are";
+            return self.refuse(client, ErrorCode::AlreadyRegistered, error, reply_to);
+        }
+        let net = match register
+            .net
+            .as_deref()
+            .map_or_else(|| Ok(Net::default()), Net::parse)
+        {
+            Ok(net) => net,
+            Err(error) => {
+                return self.refuse(client, ErrorCode::BadNet, &error.to_string(), reply_to);
+            }
+        };
+        let callsign = match shown_callsign(&register.callsign) {
+            Ok(callsign) => callsign,
+            Err(error) => return self.refuse(client, ErrorCode::BadCallsign, &error, reply_to),
+        };
+        let Some(certificate) = register.certificate else {
+            return self.enter(client, Presence::new(callsign, None, net), reply_to);
+        };
+        let (Some(nonce), Some(url)) = (register.nonce, register.url) else {
+            let error = "a certificate comes with a nonce and the URL you dialled";
+            return self.refuse(client, ErrorCode::BadMessage, error, reply_to);
+        };
+        let reply_to = reply_to.map(str::to_owned);
+        self.set_phase(
+            client,
+            Phase::Identifying(Application {
+                callsign,
+                net,
+                reply_to,
+            }),
+        );
+        let claimant = Box::new(Claimant {
+            certificate,
+            chain: register.chain,
+            nonce,
+            url,
+        });
+        self.commands
+            .push_back(Command::Challenge { client, claimant });
+    }
+
+    /// The answer to [`Command::Challenge`].
+    pub fn challenge(&mut self, client: ClientId, made: Result<Challenge, Refusal>) {
+        let identifying = |phase: &Phase| matches!(phase, Phase::Identifying(_));
+        let Some(Phase::Identifying(mut application)) = self.take_phase(client, identifying) else {
+            return;
+        };
+        let reply_to = application.reply_to.take();
+        let made = made.and_then(|challenge| {
+            same_station(&application.callsign, &challenge.identity)?;
+            Ok(challenge)
+        });
+        match made {
+            Ok(challenge) => {
+                let message = ServerMessage::Challenge {
+                    nonce: challenge.nonce.as_str().into(),
+                    server_proof: ServerProof {
+                        chain: &challenge.server_chain,
+                        signature: challenge.server_signature.as_str().into(),
+                    },
+                };
+                self.send(client, &message, reply_to.as_deref());
+                self.set_phase(client, Phase::Challenged(application, Box::new(challenge)));
+            }
+            Err(refusal) => self.fail_login(client, &refusal, reply_to.as_deref()),
+        }
+    }
+
+    pub(super) fn authenticate(
+        &mut self,
+        client: ClientId,
+        proof: &Authenticate<'_>,
+        reply_to: Option<&str>,
+    ) {
+        let challenged = |phase: &Phase| matches!(phase, Phase::Challenged(..));
+        let Some(Phase::Challenged(mut application, challenge)) =
+            self.take_phase(client, challenged)
+        else {
+            let error = "there is no challenge to answer; send REGISTER with a certificate";
+            return self.refuse(client, ErrorCode::NotChallenged, error, reply_to);
+        };
+        application.reply_to = reply_to.map(str::to_owned);
+        let Challenge {
+            statement,
+            spki,
+            identity,
+            ..
+        } = *challenge;
+        self.set_phase(client, Phase::Proving(application, Box::new(identity)));
+        let signature = proof.signature.clone().into_owned();
+        self.commands.push_back(Command::Verify {
+            client,
+            statement,
+            spki,
+            signature,
+        });
+    }
+
+    /// The answer to [`Command::Verify`].
+    pub fn verified(&mut self, client: ClientId, genuine: bool) {
+        let proving = |phase: &Phase| matches!(phase, Phase::Proving(..));
+        let Some(Phase::Proving(application, identity)) = self.take_phase(client, proving) else {
+            return;
+        };
+        let reply_to = application.reply_to;
+        if genuine {
+            let callsign = identity.callsign.to_string();
+            let presence = Presence::new(callsign, Some(*identity), application.net);
+            self.enter(client, presence, reply_to.as_deref());
+        } else {
+            let refusal = Refusal {
+                code: ErrorCode::BadProof,
+                error: "the signature does not fit the certificate, the nonces and the URL".into(),
+            };
+            self.fail_login(client, &refusal, reply_to.as_deref());
+        }
+    }
+
+    fn fail_login(&mut self, client: ClientId, refusal: &Refusal, reply_to: Option<&str>) {
+        self.refuse(client, refusal.code, &refusal.error, reply_to);
+        let allowed = self.limits.failed_logins;
+        let Some(session) = self.sessions.get_mut(&client) else {
+            return;
+        };
+        session.failed_logins += 1;
+        if session.failed_logins >= allowed {
+            self.close(client, CloseCode::Policy);
+        }
+    }
+
+    fn set_phase(&mut self, client: ClientId, phase: Phase) {
+        if let Some(session) = self.sessions.get_mut(&client) {
+            session.phase = phase;
+        }
+    }
+
+    /// Takes the phase that a step of the login goes on from, if the session is in it; the session
+    /// is as it arrived until the step sets the next one.
+    fn take_phase(&mut self, client: ClientId, fits: fn(&Phase) -> bool) -> Option<Phase> {
+        let session = self.sessions.get_mut(&client)?;
+        fits(&session.phase).then(|| std::mem::replace(&mut session.phase, Phase::Arrived))
+    }
+}
+
+/// The callsign to show for what somebody registered as: in its usual form, or `GUEST`.
+fn shown_callsign(registered: &str) -> Result<String, String> {
+    if registered.eq_ignore_ascii_case(GUEST) {
+        return Ok(GUEST.to_owned());
+    }
+    Callsign::parse(registered)
+        .map(String::from)
+        .map_err(|error| error.to_string())
+}
+
+/// A certificate speaks for its own base call only.
+fn same_station(registered: &str, identity: &Identity) -> Result<(), Refusal> {
+    let same =
+        Callsign::parse(registered).is_ok_and(|call| call.base() == identity.callsign.base());
+    if same {
+        return Ok(());
+    }
+    let error = format!(
+        "the certificate is {}'s, not {registered}'s",
+        identity.callsign
+    );
+    Err(Refusal {
+        code: ErrorCode::BadCallsign,
+        error,
+    })
+}

@@ -1,0 +1,243 @@
+//! Signals: offers, answers and candidates on their way to one other session.
+//!
+//! What a guest may do is decided here: it answers who calls, and inside a call that it answered it
+//! may renegotiate; it starts none.
+
+use std::time::Instant;
+
+use super::session::{Leg, Presence};
+use super::{Hub, Refusal};
+use crate::message::{Answer, ClientId, ErrorCode, IceCandidate, Offer, ServerMessage};
+
+/// Where the app tells how one becomes an operator.
+const LEARN: &str = "/#/licence";
+
+impl Hub {
+    pub(super) fn offer(
+        &mut self,
+        from: ClientId,
+        offer: &Offer<'_>,
+        reply_to: Option<&str>,
+        now: Instant,
+    ) {
+        let Some(to) = self.resolve_or_refuse(from, &offer.target, reply_to) else {
+            return;
+        };
+        let Some(sender) = self.presence(from) else {
+            return;
+        };
+        let in_call = sender.calls.get(&to).is_some_and(|leg| leg.answered);
+        if !sender.licensed() && !in_call {
+            let error = "calls are started by licensed operators; you can answer who calls you";
+            let details = serde_json::json!({ "learn": LEARN });
+            let code = ErrorCode::LicenseRequired;
+            return self.refuse_with(from, code, error, Some(details), reply_to);
+        }
+        let message = ServerMessage::OfferReceived {
+            from,
+            from_callsign: sender.callsign.as_str().into(),
+            verified: sender.licensed(),
+            // The receiver is polite if its id is the smaller one; both ends can tell.
+            polite: to < from,
+            offer: &offer.offer,
+            statement: offer.statement.as_ref(),
+        };
+        let body = message.body();
+        self.ring(from, to, now);
+        self.send_body(to, &body, None);
+    }
+
+    pub(super) fn answer(&mut self, from: ClientId, answer: &Answer<'_>, reply_to: Option<&str>) {
+        let Some(to) = self.resolve_or_refuse(from, &answer.target, reply_to) else {
+            return;
+        };
+        let Some(leg) = self.leg_mut(from, to).filter(|leg| leg.ringing) else {
+            let error = "there is no offer of theirs to answer";
+            return self.refuse(from, ErrorCode::NoCall, error, reply_to);
+        };
+        leg.ringing = false;
+        leg.answered = true;
+        let Some(sender) = self.presence(from) else {
+            return;
+        };
+        let message = ServerMessage::AnswerReceived {
+            from,
+            from_callsign: sender.callsign.as_str().into(),
+            verified: sender.licensed(),
+            answer: &answer.answer,
+            statement: answer.statement.as_ref(),
+        };
+        let body = message.body();
+        self.send_body(to, &body, None);
+    }
+
+    pub(super) fn candidate(
+        &mut self,
+        from: ClientId,
+        ice: &IceCandidate<'_>,
+        reply_to: Option<&str>,
+    ) {
+        let Some(to) = self.resolve_or_refuse(from, &ice.target, reply_to) else {
+            return;
+        };
+        let most = self.limits.candidates;
+        let Some(leg) = self.leg_mut(from, to) else {
+            let error = "you are in no call with them";
+            return self.refuse(from, ErrorCode::NoCall, error, reply_to);
+        };
+        if leg.candidates >= most {
+            let error = format!("at most {most} candidates follow an offer");
+            return self.refuse(from, ErrorCode::TooManyCandidates, &error, reply_to);
+        }
+        leg.candidates += 1;
+        let message = ServerMessage::IceCandidateReceived {
+            from,
+            candidate: &ice.candidate,
+        };
+        self.send(to, &message, None);
+    }
+
+    pub(super) fn end_calls(&mut self, client: ClientId) {
+        let Some(presence) = self
+            .sessions
+            .get_mut(&client)
+            .and_then(|s| s.presence_mut())
+        else {
+            return;
+        };
+        for other in std::mem::take(&mut presence.calls).into_keys() {
+            self.hang_up(other, client);
+        }
+    }
+
+    fn hang_up(&mut self, client: ClientId, other: ClientId) {
+        if let Some(presence) = self
+            .sessions
+            .get_mut(&client)
+            .and_then(|s| s.presence_mut())
+        {
+            presence.calls.remove(&other);
+        }
+    }
+
+    /// An offer is under way: both ends now have a leg, and both may send candidates anew.
+    fn ring(&mut self, from: ClientId, to: ClientId, now: Instant) {
+        for (end, other) in [(from, to), (to, from)] {
+            self.make_room(end, other);
+            let Some(presence) = self.sessions.get_mut(&end).and_then(|s| s.presence_mut()) else {
+                return;
+            };
+            let fresh = Leg {
+                began: now,
+                answered: false,
+                ringing: false,
+                candidates: 0,
+            };
+            let leg = presence.calls.entry(other).or_insert(fresh);
+            leg.candidates = 0;
+            leg.ringing |= end == to;
+        }
+    }
+
+    /// Ends the oldest call of somebody who is in too many.
+    fn make_room(&mut self, end: ClientId, other: ClientId) {
+        let most = self.limits.calls;
+        let Some(presence) = self.presence(end) else {
+            return;
+        };
+        if presence.calls.len() < most || presence.calls.contains_key(&other) {
+            return;
+        }
+        let oldest = presence
+            .calls
+            .iter()
+            .min_by_key(|(_, leg)| leg.began)
+            .map(|(&id, _)| id);
+        if let Some(oldest) = oldest {
+            self.hang_up(end, oldest);
+            self.hang_up(oldest, end);
+        }
+    }
+
+    fn resolve_or_refuse(
+        &mut self,
+        from: ClientId,
+        target: &str,
+        reply_to: Option<&str>,
+    ) -> Option<ClientId> {
+        match self.resolve(from, target) {
+            Ok(client) => Some(client),
+            Err((refusal, details)) => {
+                self.refuse_with(from, refusal.code, &refusal.error, details, reply_to);
+                None
+            }
+        }
+    }
+
+    /// Whom a target means: a session in the sender's net or in a call with it, or the most recent
+    /// session of a verified operator in that net.
+    fn resolve(
+        &self,
+        from: ClientId,
+        target: &str,
+    ) -> Result<ClientId, (Refusal, Option<serde_json::Value>)> {
+        let unknown = || {
+            let error = "nobody by that name is here now".to_owned();
+            (
+                Refusal {
+                    code: ErrorCode::UnknownTarget,
+                    error,
+                },
+                None,
+            )
+        };
+        let sender = self.presence(from).ok_or_else(unknown)?;
+        if let Ok(client) = target.parse::<ClientId>() {
+            let reachable =
+                |there: &Presence| there.net == sender.net || sender.calls.contains_key(&client);
+            let there = client != from && self.presence(client).is_some_and(reachable);
+            return if there { Ok(client) } else { Err(unknown()) };
+        }
+        let callsign = station::Callsign::parse(target).map_err(|_| unknown())?;
+        let mut sessions = self.nets.operators(&sender.net, &callsign);
+        sessions.retain(|&(_, client)| client != from);
+        if let Some(owner) = self
+            .owner
+            .as_ref()
+            .filter(|owner| owner.callsign == callsign)
+        {
+            sessions.retain(|&(key, _)| key == owner.key);
+        }
+        let &(key, latest) = sessions.last().ok_or_else(unknown)?;
+        if sessions.iter().all(|&(other, _)| other == key) {
+            return Ok(latest);
+        }
+        let mut keys: Vec<_> = sessions.iter().map(|(key, _)| key.to_string()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let error = format!(
+            "{callsign} is here with {} keys; choose a session",
+            keys.len()
+        );
+        let details = serde_json::json!({ "keys": keys });
+        Err((
+            Refusal {
+                code: ErrorCode::CallsignAmbiguous,
+                error,
+            },
+            Some(details),
+        ))
+    }
+
+    fn presence(&self, client: ClientId) -> Option<&Presence> {
+        self.sessions.get(&client)?.presence()
+    }
+
+    fn leg_mut(&mut self, end: ClientId, other: ClientId) -> Option<&mut Leg> {
+        self.sessions
+            .get_mut(&end)?
+            .presence_mut()?
+            .calls
+            .get_mut(&other)
+    }
+}

@@ -1,0 +1,22 @@
+//! Signaling: how browsers at one server find each other and set up calls.
+//!
+//! [`message`] is the wire: what clients and the server say to each other. [`Hub`] is the state
+//! machine: it is told what arrived and what time it is, and answers with [`Command`]s for whoever
+//! owns the sockets. It has no clock, socket, randomness, cryptography or await of its own, so a
+//! whole afternoon of a busy net can be replayed in a test.
+//!
+//! Invariants the tests hold it to:
+//! - whatever one client sends, every other client's session goes on;
+//! - `seq` of every client rises by one from 1, whatever happens;
+//! - a client's view of its net, kept from `REGISTERED`, `PEER_JOINED` and `PEER_LEFT`, is the truth;
+//! - signals reach exactly their target, and nobody who may not be called by the sender.
+//!
+//! Reading order: [`message`], [`hub`], [`limit`]. The public description is
+//! `docs/protocol/signaling.md`.
+
+pub mod hub;
+pub mod limit;
+pub mod message;
+
+pub use hub::{Challenge, Claimant, CloseCode, Command, Hub, Identity, Limits, Owner, Refusal};
+pub use message::{ClientId, ClientMessage, ErrorCode, Net, Role, ServerMessage, decode};

@@ -1,0 +1,254 @@
+//! What the server says, and how frames are written.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use station::{Callsign, KeyId, LicenceClass};
+
+use super::client::{CallStatement, Candidate, SessionDescription};
+use super::{ClientId, Net};
+
+/// The server's message, without the `seq` and `replyTo` that [`frame`] adds.
+#[derive(Debug, Clone, Serialize)]
+#[serde(
+    tag = "type",
+    rename_all = "SCREAMING_SNAKE_CASE",
+    rename_all_fields = "camelCase"
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum ServerMessage<'a> {
+    /// You are in.
+    Registered {
+        /// Your session's name.
+        client_id: ClientId,
+        /// Whose server this is.
+        server_owner: Option<&'a Callsign>,
+        /// What you may do.
+        role: Role,
+        /// The net you are in.
+        net: Net,
+        /// The first of the others in it.
+        peers: Vec<Peer>,
+        /// Where `LIST_PEERS` goes on.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next: Option<String>,
+    },
+    /// Prove that the certificate is yours; here is the proof that mine is mine.
+    Challenge {
+        /// 32 random bytes, base64url.
+        nonce: Cow<'a, str>,
+        /// The server's own proof.
+        server_proof: ServerProof<'a>,
+    },
+    /// Somebody came into your net.
+    PeerJoined {
+        /// Who.
+        peer: Peer,
+    },
+    /// Somebody left it.
+    PeerLeft {
+        /// Who.
+        peer_id: ClientId,
+    },
+    /// A page of the people in your net.
+    PeerList {
+        /// The people, by id.
+        peers: Vec<Peer>,
+        /// Where the next page begins.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next: Option<String>,
+    },
+    /// Somebody calls you, or renegotiates.
+    OfferReceived {
+        /// Their session.
+        from: ClientId,
+        /// Their callsign, or `GUEST`.
+        from_callsign: Cow<'a, str>,
+        /// Whether that callsign is proven to this server.
+        verified: bool,
+        /// Whether you are the polite end (perfect negotiation).
+        polite: bool,
+        /// The offer.
+        offer: &'a SessionDescription<'a>,
+        /// Their signature over it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        statement: Option<&'a CallStatement<'a>>,
+    },
+    /// Somebody answers your offer.
+    AnswerReceived {
+        /// Their session.
+        from: ClientId,
+        /// Their callsign, or `GUEST`.
+        from_callsign: Cow<'a, str>,
+        /// Whether that callsign is proven to this server.
+        verified: bool,
+        /// The answer.
+        answer: &'a SessionDescription<'a>,
+        /// Their signature over it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        statement: Option<&'a CallStatement<'a>>,
+    },
+    /// A way to reach the other end.
+    IceCandidateReceived {
+        /// Their session.
+        from: ClientId,
+        /// The candidate.
+        candidate: &'a Candidate<'a>,
+    },
+    /// The answer to `PING`.
+    Pong,
+    /// Your last message was not done, and why.
+    Error {
+        /// A sentence for a person.
+        error: Cow<'a, str>,
+        /// A stable word for programs.
+        code: ErrorCode,
+        /// More, by code.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        details: Option<serde_json::Value>,
+    },
+    /// The server stops.
+    Goodbye {
+        /// A sentence for a person.
+        reason: Cow<'a, str>,
+        /// Seconds after which to try again.
+        retry_after: u32,
+    },
+}
+
+/// Somebody in a net.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Peer {
+    /// Their session.
+    pub id: ClientId,
+    /// Their callsign as proven or, where `verified` is false, as typed; or `GUEST`.
+    pub callsign: String,
+    /// Licensed, as this server judges.
+    pub has_license: bool,
+    /// They have proven that they hold the key of a certificate trusted here.
+    pub verified: bool,
+    /// That key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<KeyId>,
+    /// The class on their certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license_class: Option<LicenceClass>,
+    /// The net they are in.
+    pub net: Net,
+}
+
+/// The server's half of a login.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ServerProof<'a> {
+    /// PEMs, the server's certificate first.
+    pub chain: &'a [String],
+    /// ECDSA P-256 over the `server-proof` statement, 64 bytes r‖s, base64url.
+    pub signature: Cow<'a, str>,
+}
+
+/// What a session may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Role {
+    /// Everything an operator may.
+    Licensed,
+    /// Read, and answer who calls.
+    Unlicensed,
+}
+
+/// Why a message was not done, as a stable word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(missing_docs, reason = "docs/protocol/signaling.md explains the words")]
+pub enum ErrorCode {
+    BadMessage,
+    UnknownType,
+    TooLarge,
+    BinaryFrame,
+    NotRegistered,
+    AlreadyRegistered,
+    BadCallsign,
+    BadNet,
+    BadCertificate,
+    BadProof,
+    WrongUrl,
+    NotChallenged,
+    LicenseRequired,
+    UnknownTarget,
+    CallsignAmbiguous,
+    NoCall,
+    TooManyCandidates,
+    TargetBusy,
+    RateLimited,
+    Idle,
+    Full,
+}
+
+/// Writes a frame: the message with the session's `seq` and, for an answer, `replyTo`.
+#[must_use]
+pub fn frame(body: &str, seq: u64, reply_to: Option<&str>) -> String {
+    let mut text = String::with_capacity(body.len() + 48);
+    // A message is an object with at least its type, so its last byte is the closing brace.
+    text.push_str(body.strip_suffix('}').unwrap_or(body));
+    text.push_str(",\"seq\":");
+    text.push_str(&seq.to_string());
+    if let Some(reply_to) = reply_to {
+        text.push_str(",\"replyTo\":");
+        text.push_str(&serde_json::Value::from(reply_to).to_string());
+    }
+    text.push('}');
+    text
+}
+
+impl ServerMessage<'_> {
+    /// The message as JSON, without `seq`.
+    #[must_use]
+    pub fn body(&self) -> String {
+        // Every part is a string, number, list or struct with string keys, so this cannot fail;
+        // an empty object would still be a frame.
+        serde_json::to_string(self).unwrap_or_else(|_| "{}".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_the_message_with_its_number() {
+        let pong = ServerMessage::Pong.body();
+        assert_eq!(frame(&pong, 7, None), r#"{"type":"PONG","seq":7}"#);
+        let quoted = frame(&pong, 8, Some("a\"b"));
+        assert_eq!(quoted, r#"{"type":"PONG","seq":8,"replyTo":"a\"b"}"#);
+    }
+
+    #[test]
+    fn members_are_camel_case_and_absent_when_unknown() {
+        let goodbye = ServerMessage::Goodbye {
+            reason: "bye".into(),
+            retry_after: 3,
+        };
+        assert_eq!(
+            goodbye.body(),
+            r#"{"type":"GOODBYE","reason":"bye","retryAfter":3}"#
+        );
+        let peer = Peer {
+            id: ClientId::new(255),
+            callsign: "GUEST".into(),
+            has_license: false,
+            verified: false,
+            key_id: None,
+            license_class: None,
+            net: Net::default(),
+        };
+        assert_eq!(
+            ServerMessage::PeerJoined { peer }.body(),
+            r#"{"type":"PEER_JOINED","peer":{"id":"00000000000000ff","callsign":"GUEST","hasLicense":false,"verified":false,"net":"main"}}"#
+        );
+    }
+}
