@@ -1,0 +1,246 @@
+//! `cargo xtask test`: what "it passes" means, from the layout of the code to two browsers that
+//! exchange a file.
+//!
+//! The suites run one after another, the quick ones first. A failing suite does not stop the next:
+//! one run shows everything there is to mend. A suite that cannot run here is named with the reason
+//! and counts as one skipped; under `CI=true` nothing may be skipped.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::deps::{self, Need};
+use crate::report::{Counts, Dialect, Report};
+use crate::run::{self, cargo, must, npm, watch};
+use crate::{codegen, layers};
+
+struct Suite {
+    name: &'static str,
+    about: &'static str,
+    needs: &'static [Need],
+    /// A program that not everybody has. Without it the suite is named but does not count.
+    extra: Option<&'static str>,
+    run: fn() -> Result<Counts>,
+}
+
+const SUITES: &[Suite] = &[
+    Suite {
+        name: "format",
+        about: "rustfmt has nothing to change",
+        needs: &[],
+        extra: None,
+        run: || check(&mut cargo(&["fmt", "--all", "--check"])),
+    },
+    Suite {
+        name: "layers",
+        about: "crates and rooms use only what they may",
+        needs: &[],
+        extra: None,
+        run: || layers::main().map(|()| Counts::PASS),
+    },
+    Suite {
+        name: "web-types",
+        about: "the web app's types",
+        needs: &[Need::Node],
+        extra: None,
+        run: || check(&mut npm(&["run", "typecheck"])),
+    },
+    Suite {
+        name: "web-lint",
+        about: "the web app's lints",
+        needs: &[Need::Node],
+        extra: None,
+        run: || check(&mut npm(&["run", "lint"])),
+    },
+    Suite {
+        name: "clippy",
+        about: "Rust's lints, none of them open",
+        needs: &[Need::Node],
+        extra: None,
+        run: || {
+            let arguments = [
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ];
+            check(&mut cargo(&arguments))
+        },
+    },
+    Suite {
+        name: "codegen",
+        about: "generated files are as the Rust types say",
+        needs: &[Need::Node],
+        extra: None,
+        run: || codegen::check().map(|()| Counts::PASS),
+    },
+    Suite {
+        name: "rust",
+        about: "cargo test, with the fuzz corpus replayed",
+        needs: &[Need::Node, Need::Openssl],
+        extra: None,
+        run: || {
+            count(
+                Dialect::Cargo,
+                &mut cargo(&["test", "--workspace", "--no-fail-fast"]),
+            )
+        },
+    },
+    Suite {
+        name: "web-unit",
+        about: "the web app's unit tests",
+        needs: &[Need::Node],
+        extra: None,
+        run: || count(Dialect::Vitest, &mut npm(&["test"])),
+    },
+    Suite {
+        name: "pages",
+        about: "the pages in a browser, without a server",
+        needs: &[Need::Node, Need::Chromium],
+        extra: None,
+        run: || count(Dialect::Node, &mut npm(&["run", "test:pages"])),
+    },
+    Suite {
+        name: "e2e",
+        about: "the server, real browsers and a foreign client on a network of their own",
+        needs: &[Need::Node, Need::Chromium, Need::Zbar, Need::Namespaces],
+        extra: None,
+        run: end_to_end,
+    },
+    Suite {
+        name: "deny",
+        about: "licences and sources of the dependencies",
+        needs: &[],
+        extra: Some("cargo-deny"),
+        run: || {
+            check(&mut cargo(&[
+                "deny", "check", "bans", "licenses", "sources",
+            ]))
+        },
+    },
+    Suite {
+        name: "machete",
+        about: "no dependency without a use",
+        needs: &[],
+        extra: Some("cargo-machete"),
+        run: || check(&mut cargo(&["machete"])),
+    },
+];
+
+pub(crate) fn main(words: &[&str]) -> Result<()> {
+    if words == ["--list"] {
+        for Suite { name, about, .. } in SUITES {
+            println!("{name:<12}{about}");
+        }
+        return Ok(());
+    }
+    let chosen = choose(words)?;
+    let needs = needs(&chosen);
+    deps::provide(&needs)?;
+    if needs.contains(&Need::Node) {
+        web_packages()?;
+    }
+
+    let mut report = Report::default();
+    for suite in chosen {
+        println!("\n=== {}: {}", suite.name, suite.about);
+        run_suite(suite, &mut report);
+    }
+    println!("\n{report}");
+
+    let total = report.total();
+    if total.failed > 0 {
+        bail!("something failed, see the table");
+    }
+    if total.skipped > 0 && std::env::var("CI").is_ok_and(|ci| ci == "true") {
+        bail!("something was skipped, and under CI=true nothing may be");
+    }
+    Ok(())
+}
+
+fn choose(words: &[&str]) -> Result<Vec<&'static Suite>> {
+    if let Some(unknown) = words
+        .iter()
+        .find(|word| SUITES.iter().all(|s| s.name != **word))
+    {
+        bail!("there is no suite named {unknown}; `cargo xtask test --list` names them");
+    }
+    Ok(SUITES
+        .iter()
+        .filter(|s| words.is_empty() || words.contains(&s.name))
+        .collect())
+}
+
+fn needs(suites: &[&Suite]) -> Vec<Need> {
+    let mut needs: Vec<Need> = Vec::new();
+    for need in suites.iter().flat_map(|suite| suite.needs) {
+        if !needs.contains(need) {
+            needs.push(*need);
+        }
+    }
+    needs
+}
+
+fn run_suite(suite: &Suite, report: &mut Report) {
+    if let Some(program) = suite.extra.filter(|program| !run::installed(program)) {
+        report.named(suite.name, format!("{program} is not installed"));
+        return;
+    }
+    if let Some(reason) = suite.needs.iter().find_map(|need| need.missing()) {
+        report.counted(suite.name, Counts::SKIP, reason);
+        return;
+    }
+    match (suite.run)() {
+        Ok(counts) => report.counted(suite.name, counts, String::new()),
+        Err(error) => {
+            println!("{error:#}");
+            let line = error.to_string();
+            report.counted(
+                suite.name,
+                Counts::FAIL,
+                line.lines().next().unwrap_or("").to_owned(),
+            );
+        }
+    }
+}
+
+/// A check that passes or fails as a whole.
+fn check(command: &mut Command) -> Result<Counts> {
+    must(command).map(|()| Counts::PASS)
+}
+
+/// A test program that says how many of its tests passed.
+fn count(dialect: Dialect, command: &mut Command) -> Result<Counts> {
+    let mut counts = Counts::default();
+    let status = watch(command, |line| dialect.read(line, &mut counts))?;
+    Ok(counts.with_exit(status.success()))
+}
+
+fn end_to_end() -> Result<Counts> {
+    must(&mut cargo(&["build", "--package", "ham-server"]))?;
+    let mut tests = run::files_ending_with(&run::root().join("web/e2e"), ".test.mjs")?;
+    // The pages' own tests are a suite of their own.
+    tests.retain(|file| !file.ends_with("pages.test.mjs"));
+    count(
+        Dialect::Node,
+        run::program("node")
+            .args(["--test", "--test-reporter=spec", "--test-concurrency=1"])
+            .args(tests)
+            .env("HAM_SERVER_BIN", run::server_binary("debug")?),
+    )
+}
+
+/// Installs the web app's packages as the lock file names them, unless that was done already.
+fn web_packages() -> Result<()> {
+    let web = run::root().join("web");
+    let changed = |path: &Path| path.metadata().and_then(|meta| meta.modified());
+    let lock = changed(&web.join("package-lock.json")).context("web/package-lock.json")?;
+    // npm writes this file last.
+    match changed(&web.join("node_modules/.package-lock.json")) {
+        Ok(installed) if installed >= lock => Ok(()),
+        _ => must(&mut npm(&["ci"])),
+    }
+}
