@@ -1,4 +1,5 @@
 //! The hub's rules, one by one, as the protocol description states them.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

@@ -3,6 +3,7 @@
 //! The model knows who is in which net, and for each pair what may be said next. After every step
 //! the hub must have told exactly the clients the model names, what it names; at the end every
 //! client's own view of its net must be the truth.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

@@ -1,8 +1,4 @@
 //! A hub with clients around it, in memory and virtual time.
-#![expect(
-    clippy::allow_attributes,
-    reason = "what is unused differs by test file"
-)]
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::collections::BTreeMap;
