@@ -1,0 +1,267 @@
+//! From DER to [`Fields`]: one pass over the outer structure, typed decoding of what it holds.
+//!
+//! The `der` crate reads distinguished encoding only: indefinite, non-minimal and trailing bytes
+//! are errors, and no structure here nests without a bound.
+
+use std::ops::Range;
+
+use der::asn1::{Any, BitStringRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
+use der::oid::AssociatedOid;
+use der::{Decode, Header, Reader as _, SliceReader, Tag, Tagged as _};
+use station::{Callsign, Fingerprint};
+use x509_cert::certificate::{TbsCertificate, Version};
+use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier,
+};
+use x509_cert::name::Name;
+use x509_cert::spki::AlgorithmIdentifierOwned;
+
+use super::{CertificateError, Fields, MAX_LEN};
+use crate::licence::{self, HamLicence, exact_callsign};
+use crate::public_key::PublicKey;
+use crate::sha256;
+
+pub(super) fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
+    if der.len() > MAX_LEN {
+        return Err(CertificateError::TooLarge);
+    }
+    let outer = Outer::read(der).map_err(|_| CertificateError::Malformed)?;
+    check_serial(&der[outer.serial.clone()])?;
+    let tbs = TbsCertificate::from_der(&der[outer.tbs.clone()])
+        .map_err(|_| CertificateError::Malformed)?;
+    check_fixed_fields(&tbs, &outer)?;
+    let public_key =
+        PublicKey::from_spki(&der[outer.spki.clone()]).map_err(|_| CertificateError::Key)?;
+    let callsign = callsign(tbs.subject())?;
+    let extensions = Extensions::read(tbs.extensions().map_or(&[], Vec::as_slice))?;
+    if extensions
+        .licence
+        .as_ref()
+        .is_some_and(|licence| licence.callsign != callsign)
+    {
+        return Err(CertificateError::LicenceOfAnother);
+    }
+    Ok(Fields {
+        fingerprint: Fingerprint::new(sha256(&[der])),
+        key_id: public_key.key_id(),
+        public_key,
+        callsign,
+        unit: unit(tbs.subject())?,
+        ca: extensions.ca,
+        path_limited: extensions.path_limited,
+        signs_certificates: extensions.signs_certificates,
+        licence: extensions.licence,
+        tbs: outer.tbs,
+        issuer: outer.issuer,
+        subject: outer.subject,
+        signature: outer.signature,
+        der: der.into(),
+    })
+}
+
+/// Where the parts lie in the DER (RFC 5280, 4.1).
+struct Outer {
+    tbs: Range<usize>,
+    serial: Range<usize>,
+    issuer: Range<usize>,
+    subject: Range<usize>,
+    spki: Range<usize>,
+    algorithm: AlgorithmIdentifierOwned,
+    signature: Range<usize>,
+}
+
+impl Outer {
+    fn read(der: &[u8]) -> der::Result<Self> {
+        let mut reader = SliceReader::new(der)?;
+        let outer = reader.sequence(Self::read_members)?;
+        reader.finish()?;
+        Ok(outer)
+    }
+
+    fn read_members(reader: &mut SliceReader<'_>) -> der::Result<Self> {
+        let start = position(reader)?;
+        let (serial, issuer, subject, spki) = reader.sequence(|reader| -> der::Result<_> {
+            if Tag::peek(reader)? == VERSION_TAG {
+                reader.tlv_bytes()?;
+            }
+            let header = Header::decode(reader)?;
+            header.tag().assert_eq(Tag::Integer)?;
+            let length = usize::try_from(header.length())?;
+            reader.read_slice(header.length())?;
+            let end = position(reader)?;
+            reader.tlv_bytes()?;
+            let issuer = member(reader)?;
+            reader.tlv_bytes()?;
+            let subject = member(reader)?;
+            let spki = member(reader)?;
+            while !reader.is_finished() {
+                reader.tlv_bytes()?;
+            }
+            Ok((end - length..end, issuer, subject, spki))
+        })?;
+        let tbs = start..position(reader)?;
+        let algorithm = AlgorithmIdentifierOwned::decode(reader)?;
+        let signature = BitStringRef::decode(reader)?;
+        let length = signature
+            .as_bytes()
+            .ok_or(Tag::BitString.value_error())?
+            .len();
+        let end = position(reader)?;
+        let signature = end - length..end;
+        Ok(Self {
+            tbs,
+            serial,
+            issuer,
+            subject,
+            spki,
+            algorithm,
+            signature,
+        })
+    }
+}
+
+/// The next member of a sequence, whatever it is, with its header.
+fn member(reader: &mut SliceReader<'_>) -> der::Result<Range<usize>> {
+    let start = position(reader)?;
+    reader.tlv_bytes()?;
+    Ok(start..position(reader)?)
+}
+
+fn position(reader: &SliceReader<'_>) -> der::Result<usize> {
+    usize::try_from(reader.position())
+}
+
+/// RFC 5280, 4.1.2.2: positive, at most 20 bytes.
+fn check_serial(content: &[u8]) -> Result<(), CertificateError> {
+    let positive = content.first().is_some_and(|first| *first < 0x80) && content != [0];
+    if positive && content.len() <= 20 {
+        Ok(())
+    } else {
+        Err(CertificateError::Serial)
+    }
+}
+
+/// Version 3 and one signature algorithm, named alike inside and outside (RFC 5280, 4.1.1.2).
+fn check_fixed_fields(tbs: &TbsCertificate, outer: &Outer) -> Result<(), CertificateError> {
+    let unique_ids = tbs.issuer_unique_id().is_some() || tbs.subject_unique_id().is_some();
+    if tbs.version() != Version::V3 || unique_ids {
+        return Err(CertificateError::Version);
+    }
+    // RFC 5758, 3.2: without parameters.
+    let algorithm = &outer.algorithm;
+    let known = algorithm.oid == ECDSA_WITH_SHA256 && algorithm.parameters.is_none();
+    if !known || tbs.signature() != algorithm {
+        return Err(CertificateError::SignatureAlgorithm);
+    }
+    Ok(())
+}
+
+fn callsign(subject: &Name) -> Result<Callsign, CertificateError> {
+    match attribute(subject, COMMON_NAME) {
+        Ok(Some(name)) => exact_callsign(name).ok_or(CertificateError::Callsign),
+        Ok(None) | Err(Unreadable) => Err(CertificateError::Callsign),
+    }
+}
+
+fn unit(subject: &Name) -> Result<Option<Box<str>>, CertificateError> {
+    match attribute(subject, ORGANIZATIONAL_UNIT) {
+        Ok(unit) => Ok(unit.map(Into::into)),
+        Err(Unreadable) => Err(CertificateError::Unit),
+    }
+}
+
+/// There is more than one attribute of the type, or it is not a text.
+struct Unreadable;
+
+fn attribute(name: &Name, oid: ObjectIdentifier) -> Result<Option<&str>, Unreadable> {
+    let mut found = name.iter().filter(|attribute| attribute.oid == oid);
+    let Some(first) = found.next() else {
+        return Ok(None);
+    };
+    if found.next().is_some() {
+        return Err(Unreadable);
+    }
+    text(&first.value).map(Some).ok_or(Unreadable)
+}
+
+fn text(value: &Any) -> Option<&str> {
+    match value.tag() {
+        Tag::Utf8String => value
+            .decode_as::<Utf8StringRef<'_>>()
+            .ok()
+            .map(|text| text.as_str()),
+        Tag::PrintableString => value
+            .decode_as::<PrintableStringRef<'_>>()
+            .ok()
+            .map(|text| text.as_str()),
+        _ => None,
+    }
+}
+
+/// What the known extensions say. Absent basic constraints mean no CA, an absent key usage no
+/// restriction (RFC 5280, 4.2.1.3 and 4.2.1.9).
+struct Extensions {
+    ca: bool,
+    path_limited: bool,
+    signs_certificates: bool,
+    licence: Option<HamLicence>,
+}
+
+impl Extensions {
+    fn read(list: &[Extension]) -> Result<Self, CertificateError> {
+        let mut found = Self {
+            ca: false,
+            path_limited: false,
+            signs_certificates: true,
+            licence: None,
+        };
+        for (index, extension) in list.iter().enumerate() {
+            let oid = extension.extn_id;
+            if list[..index].iter().any(|earlier| earlier.extn_id == oid) {
+                return Err(CertificateError::DuplicateExtension(oid.to_string()));
+            }
+            found.take(extension)?;
+        }
+        Ok(found)
+    }
+
+    fn take(&mut self, extension: &Extension) -> Result<(), CertificateError> {
+        let value = extension.extn_value.as_bytes();
+        match extension.extn_id {
+            BasicConstraints::OID => {
+                let constraints: BasicConstraints = known(value, "basic constraints")?;
+                self.ca = constraints.ca;
+                self.path_limited = constraints.path_len_constraint.is_some();
+            }
+            KeyUsage::OID => {
+                self.signs_certificates = known::<KeyUsage>(value, "key usage")?.key_cert_sign();
+            }
+            SubjectKeyIdentifier::OID => {
+                known::<SubjectKeyIdentifier>(value, "subject key identifier")?;
+            }
+            AuthorityKeyIdentifier::OID => {
+                known::<AuthorityKeyIdentifier>(value, "authority key identifier")?;
+            }
+            licence::OID => self.licence = Some(HamLicence::from_der(value)?),
+            other if extension.critical => {
+                return Err(CertificateError::CriticalExtension(other.to_string()));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn known<'a, T: Decode<'a>>(value: &'a [u8], name: &'static str) -> Result<T, CertificateError> {
+    T::from_der(value).map_err(|_| CertificateError::Extension(name))
+}
+
+const VERSION_TAG: Tag = Tag::ContextSpecific {
+    constructed: true,
+    number: der::TagNumber(0),
+};
+pub(crate) const ECDSA_WITH_SHA256: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+pub(crate) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+pub(crate) const ORGANIZATIONAL_UNIT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.11");
