@@ -36,6 +36,7 @@ fn main() {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Signaling",
         "description": "Messages on /signal; see signaling.md.",
+        "anyOf": [{ "$ref": "#/$defs/ClientFrame" }, { "$ref": "#/$defs/ServerFrame" }],
         "$defs": definitions,
     });
     println!("{schema:#}");
