@@ -1,0 +1,85 @@
+/** Chooses the page. What the server is comes first, then who we are to it, then where the person went. */
+// The order of the layers comes before any component brings its own file.
+import './layers.css'
+import './tokens.css'
+import './base.css'
+import { useEffect, useRef } from 'preact/hooks'
+import type { Model } from '../model'
+import { useModel } from './context'
+import { type Route, route } from './route'
+import { Closed } from './pages/closed'
+import { Claim } from './pages/claim'
+import { Licence } from './pages/licence'
+import { People } from './pages/people'
+import { Starting } from './pages/starting'
+import { Station } from './pages/station'
+import { Unclaimed } from './pages/unclaimed'
+import { UnknownServer } from './pages/unknown-server'
+import { Shell } from './shell/shell'
+import { useGuardedLeaving } from './shell/leaving'
+import { useTitle } from './shell/title'
+
+type Screen = 'starting' | 'claim' | 'unclaimed' | 'closed' | 'unknown-server' | 'inside'
+
+function screenOf(model: Model): Screen {
+  const { state, local, secure } = model.server.value
+  if (state === 'unknown') return 'starting'
+  if (state === 'unclaimed') return local && secure ? 'claim' : 'unclaimed'
+  if (state === 'claimed' && !local) return 'closed'
+  return model.session.value.phase === 'unknown-server' ? 'unknown-server' : 'inside'
+}
+
+export function App() {
+  const model = useModel()
+  const screen = screenOf(model)
+  const to = route.value
+  useTitle(model)
+  useGuardedLeaving(model)
+  useFocusOnChange(screen === 'inside' ? placeOf(to) : screen)
+
+  switch (screen) {
+    case 'starting':
+      return <Starting />
+    case 'claim':
+      return <Claim />
+    case 'unclaimed':
+      return <Unclaimed />
+    case 'closed':
+      return <Closed />
+    case 'unknown-server':
+      return <UnknownServer />
+    case 'inside':
+      return (
+        <Shell route={to}>
+          <Inside route={to} />
+        </Shell>
+      )
+  }
+}
+
+function Inside({ route: to }: { route: Route }) {
+  switch (to.page) {
+    case 'station':
+      return <Station />
+    case 'licence':
+      return <Licence />
+    default:
+      return <People peerId={to.page === 'conversation' ? to.peerId : null} />
+  }
+}
+
+function placeOf(to: Route): string {
+  return to.page === 'conversation' ? `conversation ${to.peerId}` : to.page
+}
+
+/** Moves the focus to the new page's heading, so that keyboards and screen readers follow. */
+function useFocusOnChange(place: string): void {
+  const last = useRef(place)
+  useEffect(() => {
+    if (last.current === place) return
+    last.current = place
+    const heading = document.querySelector('h1')
+    heading?.focus({ preventScroll: true })
+    if (!place.startsWith('conversation')) window.scrollTo(0, 0)
+  }, [place])
+}

@@ -1,0 +1,94 @@
+/** This station: how others reach the server, who we are here, how the app looks, what it is. */
+import { useModel } from '../context'
+import { Button } from '../parts/button'
+import { Choice } from '../parts/field'
+import { Fingerprint } from '../parts/fingerprint'
+import { Icon } from '../parts/icons'
+import { Panel } from '../parts/panel'
+import { PageTitle } from '../shell/page-title'
+import { chooseTheme, type Theme, theme, themes } from '../theme'
+import { isShareable } from '../words'
+import { Poster } from './poster'
+import { ShareCode } from './share'
+import { You } from './you'
+import './station.css'
+
+export function Station() {
+  const shareable = isShareable(useModel().server.value)
+  return (
+    <>
+      <div class="page station">
+        <PageTitle>Station</PageTitle>
+        <Panel title="Share">
+          <ShareCode />
+          {shareable && (
+            <div class="buttons">
+              <Button onClick={() => print()}>
+                <Icon name="print" />
+                Print a poster
+              </Button>
+            </div>
+          )}
+        </Panel>
+        <You />
+        <Appearance />
+        <About />
+      </div>
+      {shareable && <Poster />}
+    </>
+  )
+}
+
+const themeWords: Record<Theme, readonly [label: string, note: string]> = {
+  system: ['As the device', 'Light or dark, as your device is set.'],
+  light: ['Light', 'For daylight and sun.'],
+  dark: ['Dark', 'For a dim room.'],
+  night: ['Night', 'Dim red on black, for eyes that are used to the dark.'],
+}
+
+function Appearance() {
+  return (
+    <Panel title="Appearance">
+      <fieldset class="themes">
+        <legend class="visually-hidden">Appearance</legend>
+        {themes.map((name) => (
+          <Choice
+            key={name}
+            type="radio"
+            name="theme"
+            label={themeWords[name][0]}
+            checked={theme.value === name}
+            onChoose={() => chooseTheme(name)}
+          >
+            {themeWords[name][1]}
+          </Choice>
+        ))}
+      </fieldset>
+    </Panel>
+  )
+}
+
+function About() {
+  const server = useModel().server.value
+  return (
+    <Panel title="About">
+      <dl class="facts">
+        <div>
+          <dt>ham-server</dt>
+          <dd>{server.version}</dd>
+        </div>
+        {server.fingerprint !== null && (
+          <div>
+            <dt>This server’s fingerprint</dt>
+            <dd>
+              <Fingerprint hex={server.fingerprint} />
+            </dd>
+          </div>
+        )}
+      </dl>
+      {server.fingerprint !== null && (
+        <p class="quiet">Another operator compares these groups before trusting this server. Read them aloud, or show this screen.</p>
+      )}
+    </Panel>
+  )
+}

@@ -1,0 +1,32 @@
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Route } from './route'
+
+let parseRoute: (hash: string) => Route
+let routeHash: (route: Route) => string
+
+beforeAll(async () => {
+  vi.stubGlobal('location', { hash: '' })
+  vi.stubGlobal('window', { addEventListener: () => undefined })
+  ;({ parseRoute, routeHash } = await import('./route'))
+})
+
+describe('parseRoute', () => {
+  it.each([
+    ['', 'people'],
+    ['#/', 'people'],
+    ['#join=1.ab12', 'people'],
+    ['#join=1.ab12.hilltop', 'people'],
+    ['#/station', 'station'],
+    ['#/licence', 'licence'],
+    ['#/with/', 'people'],
+    ['#/with/%E0%A4', 'people'],
+    ['#/a-page-of-another-version', 'people'],
+  ])('%s opens %s', (hash, page) => expect(parseRoute(hash).page).toBe(page))
+
+  it('reads back what it writes, whatever the id holds', () => {
+    const to: Route = { page: 'conversation', peerId: 'c/ 7%#é' }
+    expect(parseRoute(routeHash(to))).toEqual(to)
+    expect(parseRoute(routeHash({ page: 'station' }))).toEqual({ page: 'station' })
+    expect(routeHash({ page: 'people' })).toBe('#/')
+  })
+})

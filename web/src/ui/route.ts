@@ -1,0 +1,49 @@
+/**
+ * Where in the app we are, kept in the URL's hash: the server then serves one page, and the joining
+ * URL of the QR code (`#join=1.<fingerprint>[.<net>]`) works without any path.
+ */
+import { signal } from '@preact/signals'
+
+export type Route =
+  | { readonly page: 'people' }
+  | { readonly page: 'conversation'; readonly peerId: string }
+  | { readonly page: 'station' }
+  | { readonly page: 'licence' }
+
+/** Reads a hash. What it does not know leads to People: an old link is no reason for a dead end. */
+export function parseRoute(hash: string): Route {
+  const [page, rest] = hash.replace(/^#\/?/, '').split('/', 2)
+  if (page === 'station') return { page: 'station' }
+  if (page === 'licence') return { page: 'licence' }
+  if (page === 'with' && rest) {
+    try {
+      return { page: 'conversation', peerId: decodeURIComponent(rest) }
+    } catch {
+      // A cut-off escape in a link typed by hand.
+      return { page: 'people' }
+    }
+  }
+  return { page: 'people' }
+}
+
+export function routeHash(route: Route): string {
+  switch (route.page) {
+    case 'people':
+      return '#/'
+    case 'conversation':
+      return `#/with/${encodeURIComponent(route.peerId)}`
+    default:
+      return `#/${route.page}`
+  }
+}
+
+/** The route on screen. */
+export const route = signal<Route>(parseRoute(location.hash))
+
+window.addEventListener('hashchange', () => {
+  route.value = parseRoute(location.hash)
+})
+
+export function go(to: Route): void {
+  location.hash = routeHash(to)
+}

@@ -1,0 +1,38 @@
+/** While there is no connection to the server: what happened, when the next attempt is, and a way to hurry it. */
+import { useModel } from '../context'
+import { secondsUntil } from '../format'
+import { now, useTicking } from '../now'
+import { Button } from '../parts/button'
+import { LampIcon } from '../parts/state'
+import { sessionState } from '../words'
+import './connection.css'
+
+export function ConnectionBanner() {
+  const model = useModel()
+  const session = model.session.value
+  useTicking(() => model.session.value.retryAt !== null)
+  if (session.phase !== 'waiting' && session.phase !== 'refused' && session.phase !== 'stopped') return null
+
+  const state = sessionState(session, model.server.value, model.identity.value)
+  return (
+    <aside class={`connection connection-${session.phase}`} aria-label="Connection to the server">
+      <div role="status">
+        <p class="connection-words">
+          <LampIcon lamp={state.lamp} />
+          {state.words}
+        </p>
+        {session.reason !== null && <p>{session.reason}</p>}
+      </div>
+      <div class="connection-act">
+        {session.retryAt !== null && <Countdown at={session.retryAt} />}
+        <Button onClick={() => model.reconnect()}>{session.phase === 'waiting' ? 'Try now' : 'Try again'}</Button>
+      </div>
+    </aside>
+  )
+}
+
+/** Not announced: a screen reader would count along. */
+function Countdown({ at }: { at: number }) {
+  const seconds = secondsUntil(at, now.value)
+  return <p class="connection-countdown">{seconds > 0 ? `Next attempt in ${seconds} s` : 'Trying'}</p>
+}
