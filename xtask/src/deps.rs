@@ -104,10 +104,9 @@ fn older_than(version: &str, (major, minor): (u32, u32)) -> bool {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < (major, minor)
 }
 
-/// Root makes named namespaces; anybody else makes them inside a user namespace, where the kernel
-/// allows that.
+/// Root makes them; anybody else makes them inside a user namespace, where the kernel allows that.
 fn namespaces() -> bool {
-    let flags = if is_root() { "-nm" } else { "-Urnm" };
+    let flags = if is_root() { "-n" } else { "-Urn" };
     Command::new("unshare")
         .args([flags, "true"])
         .stdout(Stdio::null())
