@@ -288,4 +288,4 @@ struct Fields {
 const PEM_LABEL: &str = "CERTIFICATE";
 
 #[cfg(test)]
-mod tests {}
+mod tests;

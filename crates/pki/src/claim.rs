@@ -257,4 +257,4 @@ fn admit_step<'a>(
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -5,7 +5,7 @@
 
 use std::time::SystemTime;
 
-use der::asn1::{Any, BitString, OctetString, SetOfVec, Utf8StringRef};
+use der::asn1::{Any, BitString, OctetString, SetOfVec, UintRef, Utf8StringRef};
 use der::oid::AssociatedOid;
 use der::{Decode as _, Encode, Sequence};
 use ring::rand::SecureRandom;
@@ -17,7 +17,6 @@ use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{
     AuthorityKeyIdentifier, BasicConstraints, KeyUsage, KeyUsages, SubjectKeyIdentifier,
 };
-use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_cert::time::{Time, Validity};
 
@@ -176,29 +175,22 @@ struct Template<'a> {
 
 impl Template<'_> {
     fn sign(self, key: &SigningKey, random: &dyn SecureRandom) -> Result<Certificate, IssueError> {
-        let algorithm = AlgorithmIdentifierOwned {
-            oid: ECDSA_WITH_SHA256,
-            parameters: None,
-        };
+        let der = self.tbs(&key.public_key(), random)?.sign(key, random)?;
+        Ok(Certificate::from_der(&der)?)
+    }
+
+    fn tbs(self, issuer: &PublicKey, random: &dyn SecureRandom) -> Result<Tbs, IssueError> {
         let not_before = Time::try_from(self.not_before).map_err(|_| IssueError::Time)?;
-        let tbs = Tbs {
+        Ok(Tbs {
             version: Version::V3,
             serial: serial(random)?,
-            signature: algorithm.clone(),
-            validity: Validity::new(not_before, Time::INFINITY),
-            public_key: Any::from_der(self.public_key.spki())?,
-            extensions: extensions(self.public_key, &key.public_key(), self.licence)?,
+            signature: algorithm(),
             issuer: self.issuer,
+            validity: Validity::new(not_before, Time::INFINITY),
             subject: self.subject,
-        };
-        let tbs = tbs.to_der()?;
-        let signature = BitString::from_bytes(&key.sign_tbs(&tbs, random)?)?;
-        let signed = Signed {
-            tbs: Any::from_der(&tbs)?,
-            algorithm,
-            signature,
-        };
-        Ok(Certificate::from_der(&signed.to_der()?)?)
+            public_key: Any::from_der(self.public_key.spki())?,
+            extensions: extensions(self.public_key, issuer, self.licence)?,
+        })
     }
 }
 
@@ -207,7 +199,7 @@ impl Template<'_> {
 struct Tbs {
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
     version: Version,
-    serial: SerialNumber,
+    serial: Any,
     signature: AlgorithmIdentifierOwned,
     issuer: Any,
     validity: Validity,
@@ -220,16 +212,36 @@ struct Tbs {
 /// `Certificate` of RFC 5280, 4.1.
 #[derive(Sequence)]
 struct Signed {
-    tbs: Any,
+    tbs: Tbs,
     algorithm: AlgorithmIdentifierOwned,
     signature: BitString,
 }
 
-/// 128 random bits, of which the first is followed by a sign byte where it is set.
-fn serial(random: &dyn SecureRandom) -> Result<SerialNumber, IssueError> {
+impl Tbs {
+    fn sign(self, key: &SigningKey, random: &dyn SecureRandom) -> Result<Vec<u8>, IssueError> {
+        let signature = BitString::from_bytes(&key.sign_tbs(&self.to_der()?, random)?)?;
+        Ok(Signed {
+            tbs: self,
+            algorithm: algorithm(),
+            signature,
+        }
+        .to_der()?)
+    }
+}
+
+/// ecdsa-with-SHA256, without parameters (RFC 5758, 3.2).
+fn algorithm() -> AlgorithmIdentifierOwned {
+    AlgorithmIdentifierOwned {
+        oid: ECDSA_WITH_SHA256,
+        parameters: None,
+    }
+}
+
+/// 128 random bits as a positive number: 17 bytes of DER where the highest bit is set.
+fn serial(random: &dyn SecureRandom) -> Result<Any, IssueError> {
     let mut bytes = [0; 16];
     random.fill(&mut bytes).map_err(|_| KeyError::Random)?;
-    Ok(SerialNumber::new(&bytes)?)
+    Ok(Any::encode_from(&UintRef::new(&bytes)?)?)
 }
 
 /// CN = callsign and, for a server, OU; both UTF8String.
@@ -292,4 +304,4 @@ fn key_identifier(key: &PublicKey) -> der::Result<OctetString> {
 }
 
 #[cfg(test)]
-mod tests {}
+pub(crate) mod tests;

@@ -254,4 +254,4 @@ const PKCS8_HEAD: [u8; 36] = [
 const PKCS8_MIDDLE: [u8; 5] = [0xa1, 0x44, 0x03, 0x42, 0x00];
 
 #[cfg(test)]
-mod tests {}
+mod tests;

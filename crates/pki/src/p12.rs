@@ -177,4 +177,4 @@ impl From<LibraryError> for P12Error {
 const ITERATIONS: u32 = 100_000;
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -87,4 +87,4 @@ fn issued(
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

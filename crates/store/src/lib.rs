@@ -104,4 +104,4 @@ fn create(path: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -1,0 +1,241 @@
+//! Real files in temporary folders. `kill` is the one that pulls the plug.
+
+mod kill;
+
+use std::time::{Duration, SystemTime};
+
+use pki::claim::Claim as Sent;
+use pki::issue::{self, Issuer, Vouched};
+use pki::{Certificate, SigningKey, VerifiedClaim};
+use ring::rand::SystemRandom;
+use rusqlite::Connection;
+use station::licence::VouchMethod;
+use station::{Callsign, Grid, LicenceClass};
+use tempfile::TempDir;
+
+use super::*;
+use crate::schema::{MIGRATIONS, version};
+
+fn folder() -> (TempDir, std::path::PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ham.db");
+    (folder, path)
+}
+
+/// W1AW's claim; with an elmer, whose certificate stands above the owner's.
+fn claim(elmer: bool) -> VerifiedClaim {
+    let (random, time) = (
+        SystemRandom::new(),
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1),
+    );
+    let [root_key, owner_key, server] = [(); 3].map(|()| SigningKey::generate(&random).unwrap());
+    let [w1aw, k1abc] = ["W1AW", "K1ABC"].map(|call| Callsign::parse(call).unwrap());
+    let self_signed =
+        |key, call| issue::self_signed_operator(key, call, None, time, &random).unwrap();
+    let (owner, chain) = if elmer {
+        let root = self_signed(&root_key, &k1abc);
+        let by = Issuer {
+            certificate: &root,
+            key: &root_key,
+        };
+        let licence = Vouched {
+            callsign: &w1aw,
+            class: None,
+            method: VouchMethod::InPerson,
+        };
+        let holder = owner_key.public_key();
+        let owner = issue::operator_certificate(by, &holder, &licence, time, &random).unwrap();
+        (owner, vec![root.to_pem()])
+    } else {
+        (self_signed(&owner_key, &w1aw), Vec::new())
+    };
+    let by = Issuer {
+        certificate: &owner,
+        key: &owner_key,
+    };
+    let server_key = server.public_key();
+    let server = issue::server_certificate(by, &server_key, time, &random).unwrap();
+    let sent = Sent {
+        certificate: &owner.to_pem(),
+        chain: &chain,
+        server_certificate: &server.to_pem(),
+        callsign: &w1aw,
+        server_key: &server_key,
+    };
+    sent.verify().unwrap()
+}
+
+fn station() -> Station {
+    Station {
+        name: Some("Hiram Percy Maxim".to_owned()),
+        grid: Some(Grid::parse("FN31pr").unwrap()),
+        licence_class: Some(LicenceClass::parse("Extra").unwrap()),
+    }
+}
+
+fn certificates(store: &Store) -> i64 {
+    store
+        .connection
+        .query_row("SELECT count(*) FROM certificate", [], |row| row.get(0))
+        .unwrap()
+}
+
+#[test]
+fn a_claim_is_there_after_reopening() {
+    for (claim, station, open) in [
+        (claim(false), station(), true),
+        (claim(true), Station::default(), false),
+    ] {
+        let (_folder, path) = folder();
+        let mut store = Store::open(&path).unwrap();
+        assert_eq!(store.claim().unwrap(), None);
+        store.save_claim(&claim, &station, open).unwrap();
+        drop(store);
+        let store = Store::open(&path).unwrap();
+        let chain: Vec<Certificate> = claim.chain().iter().map(|part| (**part).clone()).collect();
+        let expected = Claim {
+            owner: (**claim.owner()).clone(),
+            chain,
+            server: (**claim.server()).clone(),
+            station,
+            open_to_network: open,
+        };
+        assert_eq!(store.claim().unwrap(), Some(expected));
+        assert_eq!(store.anchors().unwrap(), [(**claim.owner()).clone()]);
+    }
+}
+
+#[test]
+fn a_claimed_server_is_not_claimed_again_until_it_is_reset() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).unwrap();
+    let (first, second) = (claim(true), claim(false));
+    store.save_claim(&first, &station(), true).unwrap();
+    let before = store.claim().unwrap();
+    for again in [&first, &second] {
+        let refused = store.save_claim(again, &Station::default(), false);
+        assert!(matches!(refused, Err(StoreError::AlreadyClaimed)));
+        assert_eq!(
+            (store.claim().unwrap(), certificates(&store)),
+            (before.clone(), 3)
+        );
+    }
+    assert!(store.reset().unwrap());
+    assert!(!store.reset().unwrap());
+    assert_eq!(store.claim().unwrap(), None);
+    assert_eq!(
+        (store.anchors().unwrap(), certificates(&store)),
+        (Vec::new(), 0)
+    );
+    store.save_claim(&second, &station(), true).unwrap();
+    assert_eq!(store.claim().unwrap().unwrap().owner, **second.owner());
+}
+
+#[test]
+fn the_owner_opens_and_closes_the_server() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).unwrap();
+    assert!(matches!(
+        store.set_open_to_network(true),
+        Err(StoreError::NotClaimed)
+    ));
+    store.save_claim(&claim(false), &station(), false).unwrap();
+    for open in [true, false] {
+        store.set_open_to_network(open).unwrap();
+        assert_eq!(store.claim().unwrap().unwrap().open_to_network, open);
+    }
+}
+
+#[test]
+fn the_file_is_safe_and_for_its_user_only() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).unwrap();
+    store.save_claim(&claim(false), &station(), true).unwrap();
+    let pragma = |name: &str| -> String {
+        let value = store
+            .connection
+            .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+        format!("{:?}", value.unwrap())
+    };
+    assert_eq!(pragma("journal_mode"), "Text(\"wal\")");
+    assert_eq!(pragma("synchronous"), "Integer(2)");
+    assert_eq!(pragma("foreign_keys"), "Integer(1)");
+    #[cfg(unix)]
+    for name in ["ham.db", "ham.db-wal"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = path
+            .with_file_name(name)
+            .metadata()
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_second_server_is_told_of_the_first() {
+    let (_folder, path) = folder();
+    let store = Store::open(&path).unwrap();
+    assert!(matches!(Store::open(&path), Err(StoreError::InUse)));
+    drop(store);
+    assert!(Store::open(&path).is_ok());
+}
+
+#[test]
+fn every_earlier_version_is_brought_up_to_date() {
+    for ran in 0..=MIGRATIONS.len() {
+        let (_folder, path) = folder();
+        let connection = Connection::open(&path).unwrap();
+        for migration in &MIGRATIONS[..ran] {
+            connection.execute_batch(migration).unwrap();
+        }
+        connection
+            .pragma_update(None, "user_version", i64::try_from(ran).unwrap())
+            .unwrap();
+        drop(connection);
+        let mut store = Store::open(&path).unwrap();
+        assert_eq!(
+            version(&store.connection).unwrap(),
+            i64::try_from(MIGRATIONS.len()).unwrap()
+        );
+        store.save_claim(&claim(true), &station(), true).unwrap();
+    }
+}
+
+#[test]
+fn a_later_version_and_another_file_are_refused() {
+    for wrong in [99, -1] {
+        let (_folder, path) = folder();
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .pragma_update(None, "user_version", wrong)
+            .unwrap();
+        drop(connection);
+        let refused = Store::open(&path);
+        assert!(matches!(refused, Err(StoreError::Newer { found, .. }) if found == wrong));
+    }
+    let (_folder, path) = folder();
+    std::fs::write(&path, "CQ CQ CQ de W1AW ".repeat(100)).unwrap();
+    assert!(matches!(Store::open(&path), Err(StoreError::Sqlite(_))));
+    let missing = path.with_file_name("no").join("such.db");
+    assert!(matches!(Store::open(&missing), Err(StoreError::Create(_))));
+}
+
+#[test]
+fn landed_migrations_are_not_edited() {
+    let hashes: Vec<String> = MIGRATIONS
+        .iter()
+        .map(|migration| {
+            let hash = ring::digest::digest(&ring::digest::SHA256, migration.as_bytes());
+            hash.as_ref()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect()
+        })
+        .collect();
+    assert_eq!(
+        hashes,
+        ["375ba253dc5394a3d1172da4237e3b0cdcfafa76544559c86418220d3b88cf2f"]
+    );
+}
