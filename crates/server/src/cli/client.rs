@@ -1,0 +1,132 @@
+//! Asking a server: the one on this machine, or another's by its URL.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Bytes;
+use hyper::{Method, Request, StatusCode, Uri, header};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use crate::config::Config;
+use crate::server::Running;
+
+/// Time a server has to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Most bytes of an answer.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// A server to ask.
+#[derive(Debug)]
+pub(super) struct Client {
+    url: String,
+}
+
+/// What it answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: Value,
+}
+
+impl Client {
+    /// The server that uses this data folder.
+    pub(super) fn local(config: &Config) -> anyhow::Result<Self> {
+        let running = Running::read(&config.data_dir).ok_or_else(|| not_running(config))?;
+        Ok(Self { url: running.url })
+    }
+
+    /// A server by its URL, as a person types it.
+    pub(super) fn remote(url: &str) -> Self {
+        let url = url.trim_end_matches('/');
+        let url = if url.contains("://") {
+            url.to_owned()
+        } else {
+            format!("http://{url}")
+        };
+        Self { url }
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(super) fn get(&self, path: &str) -> anyhow::Result<Answer> {
+        self.ask(Method::GET, path, Bytes::new())
+    }
+
+    pub(super) fn post(&self, path: &str, body: &impl Serialize) -> anyhow::Result<Answer> {
+        self.ask(Method::POST, path, serde_json::to_vec(body)?.into())
+    }
+
+    fn ask(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Answer> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let asking = ask(method, format!("{}{path}", self.url), body);
+        let within = async { tokio::time::timeout(ANSWER_WITHIN, asking).await };
+        match runtime.block_on(within) {
+            Ok(answer) => answer.with_context(|| format!("{} cannot be asked", self.url)),
+            Err(_) => bail!("{} does not answer; is the address right?", self.url),
+        }
+    }
+}
+
+impl Answer {
+    /// The body of a success; else the sentence of the problem document.
+    pub(super) fn success(self) -> anyhow::Result<Value> {
+        if self.status.is_success() {
+            return Ok(self.body);
+        }
+        let error = self.body["error"].as_str().map(str::to_owned);
+        Err(anyhow!(error.unwrap_or_else(|| format!(
+            "the server answered {}",
+            self.status
+        ))))
+    }
+}
+
+/// For commands that found nobody.
+pub(super) fn not_running(config: &Config) -> anyhow::Error {
+    anyhow!(
+        "no server runs with the data folder {}; start one with ham-server",
+        config.data_dir.display()
+    )
+}
+
+async fn ask(method: Method, url: String, body: Bytes) -> anyhow::Result<Answer> {
+    let uri: Uri = url.parse().context("this is not a URL")?;
+    if uri.scheme_str() != Some("http") {
+        bail!("the address must begin with http://");
+    }
+    let authority = uri.authority().context("the URL names no host")?.clone();
+    let host = authority.host().trim_matches(['[', ']']);
+    let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80)))
+        .await
+        .context("nobody listens there")?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let driver = tokio::spawn(connection);
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, authority.as_str())
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::new(body))?;
+    let response = sender.send_request(request).await?;
+    let status = response.status();
+    let body = Limited::new(response.into_body(), MAX_ANSWER)
+        .collect()
+        .await;
+    let body = body
+        .map_err(|error| anyhow!("the answer cannot be read: {error}"))?
+        .to_bytes();
+    driver.abort();
+    let body = serde_json::from_slice(&body).context("the answer is not from a ham-server")?;
+    Ok(Answer { status, body })
+}

@@ -1,0 +1,70 @@
+//! The command line: what a person types, and what they read.
+
+mod claim;
+mod client;
+mod completions;
+mod qr;
+mod reset;
+mod run;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Options};
+
+/// A radio amateur's own meeting point: signaling, certificates and the web app, without internet.
+#[derive(Debug, Parser)]
+#[command(name = "ham-server", version = crate::VERSION, about, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve, until Ctrl-C (this is what happens without a command)
+    Run,
+    /// Show the state of the server that runs on this machine
+    Status(status::Arguments),
+    /// Claim a server that has no owner yet
+    Claim(claim::Arguments),
+    /// Release the server from its owner, on its own machine and while it is stopped
+    Reset(reset::Arguments),
+    /// Show the QR code by which others join
+    Qr(qr::Arguments),
+    /// Print a completion script for a shell
+    Completions(completions::Arguments),
+}
+
+/// Runs the program. Exit codes: 0 done, 1 failed, 2 wrong usage.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match execute(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One sentence: what failed, and the causes behind it.
+            eprintln!("ham-server: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(cli: Cli) -> anyhow::Result<()> {
+    let config = || Config::resolve(cli.options);
+    match cli.command.unwrap_or(Command::Run) {
+        Command::Run => run::run(&config()?),
+        Command::Status(arguments) => status::status(&config()?, &arguments),
+        Command::Claim(arguments) => claim::claim(&config()?, &arguments),
+        Command::Reset(arguments) => reset::reset(&config()?, &arguments),
+        Command::Qr(arguments) => qr::qr(&config()?, &arguments),
+        Command::Completions(arguments) => {
+            completions::completions(&arguments);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Settings: what the flags, the environment and `ham-server.toml` say, and what follows from it.
+//!
+//! [`Options`] is what was typed, with everything optional; [`Config`] is resolved and complete. A
+//! flag wins over `HAM_SERVER_*`, that over the file, that over the default. Unknown keys are errors.
+
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+/// The settings file's name in the data directory.
+pub const FILE_NAME: &str = "ham-server.toml";
+
+/// Settings as typed.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Options {
+    /// TCP port to listen on, this one or none [default: 8080, or the next that is free]
+    #[arg(long, global = true, env = "HAM_SERVER_PORT", value_name = "N")]
+    pub port: Option<u16>,
+
+    /// Address to listen on [default: all of this machine's]
+    #[arg(long, global = true, env = "HAM_SERVER_BIND", value_name = "ADDR")]
+    pub bind: Option<IpAddr>,
+
+    /// Folder for everything the server remembers
+    #[arg(long, global = true, env = "HAM_SERVER_DATA_DIR", value_name = "DIR")]
+    #[serde(skip)]
+    pub data_dir: Option<PathBuf>,
+
+    /// Folder for the server's private key [default: the data folder]
+    #[arg(long, global = true, env = "HAM_SERVER_CERT_DIR", value_name = "DIR")]
+    pub cert_dir: Option<PathBuf>,
+
+    /// Serve this machine only
+    #[arg(long, global = true, env = "HAM_SERVER_NO_LAN", num_args = 0..=1,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub no_lan: Option<bool>,
+
+    /// A further name this server is reached by, such as a proxy's; may be given several times
+    #[arg(
+        long = "host-name",
+        global = true,
+        env = "HAM_SERVER_HOST_NAMES",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    #[serde(default)]
+    pub host_names: Vec<String>,
+
+    /// Settings file [default: ham-server.toml in the data folder, if there is one]
+    #[arg(long, global = true, env = "HAM_SERVER_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+
+    /// How log lines are written, to standard error [default: text]
+    #[arg(
+        long,
+        global = true,
+        env = "HAM_SERVER_LOG_FORMAT",
+        value_name = "FORMAT"
+    )]
+    pub log_format: Option<LogFormat>,
+
+    /// Log more
+    #[arg(long, global = true, env = "HAM_SERVER_VERBOSE", num_args = 0..=1,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub verbose: Option<bool>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Settings, complete.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub port: PortChoice,
+    /// On which address; none means all.
+    pub bind: Option<IpAddr>,
+    /// Whether only this machine is served.
+    pub no_lan: bool,
+    /// Everything the server remembers.
+    pub data_dir: PathBuf,
+    /// The server's private key.
+    pub cert_dir: PathBuf,
+    /// Names beside the server's own.
+    pub host_names: Vec<String>,
+    /// How to log.
+    pub log_format: LogFormat,
+    /// Whether to log more.
+    pub verbose: bool,
+}
+
+/// Which TCP port to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortChoice {
+    /// This one or none. 0 lets the system choose.
+    Only(u16),
+    /// The first free of the ports clients look at.
+    Usual,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file named by `--config` is missing or unreadable.
+    #[error("the settings file {path} cannot be read")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not TOML, or says something this program does not know.
+    #[error("the settings file {path} is not understood: {problem}")]
+    NotUnderstood {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        problem: String,
+    },
+    /// The system tells no place for data.
+    #[error("this account has no folder for data; name one with --data-dir")]
+    NoDataDir,
+}
+
+impl Config {
+    /// Completes what was typed with the file and the defaults.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file cannot be used or there is no place for data.
+    pub fn resolve(typed: Options) -> Result<Self, ConfigError> {
+        let data_dir = match typed.data_dir {
+            Some(folder) => folder,
+            None => usual_data_dir().ok_or(ConfigError::NoDataDir)?,
+        };
+        let file = match typed.config {
+            Some(path) => read(&path)?,
+            None => match read(&data_dir.join(FILE_NAME)) {
+                Err(ConfigError::Unreadable { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound =>
+                {
+                    Options::default()
+                }
+                read => read?,
+            },
+        };
+        let host_names = if typed.host_names.is_empty() {
+            file.host_names
+        } else {
+            typed.host_names
+        };
+        Ok(Self {
+            port: typed
+                .port
+                .or(file.port)
+                .map_or(PortChoice::Usual, PortChoice::Only),
+            bind: typed.bind.or(file.bind),
+            no_lan: typed.no_lan.or(file.no_lan).unwrap_or(false),
+            cert_dir: typed
+                .cert_dir
+                .or(file.cert_dir)
+                .unwrap_or_else(|| data_dir.clone()),
+            data_dir,
+            host_names,
+            log_format: typed.log_format.or(file.log_format).unwrap_or_default(),
+            verbose: typed.verbose.or(file.verbose).unwrap_or(false),
+        })
+    }
+}
+
+/// The service manager's folder where there is one, else the account's.
+fn usual_data_dir() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("STATE_DIRECTORY") {
+        return Some(folder.into());
+    }
+    let folders = directories::ProjectDirs::from("", "", "ham-server")?;
+    Some(folders.data_local_dir().to_owned())
+}
+
+fn read(path: &Path) -> Result<Options, ConfigError> {
+    let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|error| ConfigError::NotUnderstood {
+        path: path.to_owned(),
+        problem: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(data_dir: &Path) -> Options {
+        Options {
+            data_dir: Some(data_dir.to_owned()),
+            ..Options::default()
+        }
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let defaults = Config::resolve(typed(folder.path())).unwrap();
+        assert_eq!(defaults.port, PortChoice::Usual);
+        assert_eq!(defaults.cert_dir, folder.path());
+
+        let text =
+            "port = 9000\nno-lan = true\nlog-format = \"json\"\nhost-names = [\"a.example\"]";
+        fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let from_file = Config::resolve(typed(folder.path())).unwrap();
+        assert_eq!(from_file.port, PortChoice::Only(9000));
+        assert!(from_file.no_lan);
+        assert_eq!(from_file.log_format, LogFormat::Json);
+        assert_eq!(from_file.host_names, ["a.example"]);
+
+        let flags = Options {
+            port: Some(1),
+            no_lan: Some(false),
+            ..typed(folder.path())
+        };
+        let resolved = Config::resolve(flags).unwrap();
+        assert_eq!(
+            (resolved.port, resolved.no_lan),
+            (PortChoice::Only(1), false)
+        );
+    }
+
+    #[test]
+    fn what_the_file_says_wrong_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE_NAME), "prot = 9000").unwrap();
+        let error = Config::resolve(typed(folder.path())).unwrap_err();
+        assert!(
+            error.to_string().contains("unknown field `prot`"),
+            "{error}"
+        );
+        let missing = Options {
+            config: Some("/no/such.toml".into()),
+            ..typed(folder.path())
+        };
+        let error = Config::resolve(missing).unwrap_err();
+        assert!(matches!(error, ConfigError::Unreadable { .. }), "{error}");
+    }
+}

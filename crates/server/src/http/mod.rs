@@ -1,0 +1,107 @@
+//! HTTP: the routes, and what holds for all of them.
+//!
+//! Every request passes the same gate first ([`guard`]): its Host must be this server's, and a write
+//! or a WebSocket from a page must come from this server's own pages. Errors are problem documents
+//! ([`problem`]). `docs/protocol/http.md` is the public description.
+
+mod claim;
+mod guard;
+mod problem;
+mod sharing;
+mod signal;
+mod status;
+mod web;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware;
+use axum::routing::get;
+use ring::rand::SystemRandom;
+use tokio_util::task::TaskTracker;
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::network::Names;
+use crate::runtime::{Nonces, Ownership, Switchboard};
+
+pub(crate) use sharing::{addresses_as_urls, joining_url};
+
+/// What every handler may use.
+#[derive(Debug)]
+pub struct App {
+    /// Whose server this is.
+    pub ownership: Arc<Ownership>,
+    /// Everybody connected.
+    pub switchboard: Arc<Switchboard>,
+    /// Nonces given out.
+    pub nonces: Nonces,
+    /// This server's own names.
+    pub names: Arc<Names>,
+    /// The system's randomness.
+    pub random: SystemRandom,
+    /// When the server started.
+    pub started: Instant,
+    /// Whether only this machine is served.
+    pub no_lan: bool,
+    /// Connections that outlive their request, to be waited for at a stop.
+    pub sockets: TaskTracker,
+}
+
+/// Most bytes of a request body.
+const MAX_BODY: usize = 256 * 1024;
+
+/// Scripts and styles only from this server; connections also to servers elsewhere on the network.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' ws: wss: http: https:; \
+    object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Every route of the server.
+pub fn router(app: Arc<App>) -> Router {
+    let header = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    Router::new()
+        .route("/healthz", get(status::health))
+        .route("/api/status", get(status::status))
+        .route("/api/info", get(status::info))
+        .route("/api/claim-station", get(claim::offer).post(claim::claim))
+        .route("/api/qr.svg", get(sharing::svg))
+        .route("/api/qr.png", get(sharing::png))
+        .route("/signal", get(signal::upgrade))
+        .route("/ws/signal", get(signal::upgrade))
+        .fallback(web::asset)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(cors())
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&app),
+            guard::check,
+        ))
+        .layer(header(
+            header::CONTENT_SECURITY_POLICY,
+            CONTENT_SECURITY_POLICY,
+        ))
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(header::REFERRER_POLICY, "no-referrer"))
+        .layer(header(header::CACHE_CONTROL, "no-store"))
+        .with_state(app)
+}
+
+/// Anybody's page may read what everybody may read.
+fn cors() -> CorsLayer {
+    let named = HeaderName::from_static;
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST, Method::DELETE, Method::OPTIONS])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            named("content-digest"),
+            named("signature"),
+            named("signature-input"),
+        ])
+        .expose_headers([header::LINK, header::RETRY_AFTER, named("ham-nonce")])
+}

@@ -1,0 +1,174 @@
+//! What the server says of itself: `/healthz`, `/api/status`, `/api/info`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use signaling::message::MAX_FRAME;
+use station::{Callsign, Fingerprint, Grid, LicenceClass};
+
+use super::App;
+use super::guard::Authority;
+use super::sharing;
+use crate::VERSION;
+use crate::network::Ends;
+use crate::runtime::ClaimState;
+
+/// `GET /api/status`.
+#[derive(Debug, Serialize)]
+pub(super) struct Status {
+    /// How far the server is on its way to people.
+    pub(super) state: ClaimState,
+    /// The owner's callsign.
+    pub(super) owner: Option<Callsign>,
+    /// `MAJOR.MINOR.PATCH-BUILD`.
+    pub(super) version: &'static str,
+    /// The URL that reaches this server.
+    pub(super) endpoint: String,
+    /// The signaling service.
+    pub(super) signaling: SignalingStatus,
+    /// Seconds since the start.
+    pub(super) uptime: u64,
+    /// Who is here.
+    pub(super) clients: Clients,
+}
+
+/// The signaling service in a status.
+#[derive(Debug, Serialize)]
+pub(super) struct SignalingStatus {
+    /// Its WebSocket URL.
+    pub(super) url: String,
+    /// Whether it takes connections.
+    pub(super) connected: bool,
+}
+
+/// How many are here.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Clients {
+    /// Licensed operators.
+    pub(super) licensed: usize,
+    /// Guests.
+    pub(super) unlicensed: usize,
+}
+
+/// `GET /api/info`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Info {
+    /// Always `signaling`.
+    pub(super) r#type: &'static str,
+    /// `MAJOR.MINOR.PATCH-BUILD`.
+    pub(super) version: &'static str,
+    /// What this server can do.
+    pub(super) capabilities: &'static [&'static str],
+    /// The owner's callsign.
+    pub(super) callsign: Option<Callsign>,
+    /// The WebSocket URL as this caller can reach it.
+    pub(super) signaling_url: String,
+    /// How far the server is on its way to people.
+    pub(super) state: ClaimState,
+    /// The fingerprint of the server's certificate.
+    pub(super) cert_fingerprint: Option<Fingerprint>,
+    /// What the owner says of the station.
+    pub(super) station: Option<StationInfo>,
+    /// URLs by which other machines reach this server, the best first.
+    pub(super) addresses: Vec<String>,
+    /// Whether the caller is on the server's machine.
+    pub(super) local: bool,
+    /// What a client may send.
+    pub(super) limits: Limits,
+}
+
+/// What the owner says of the station.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StationInfo {
+    name: Option<String>,
+    grid: Option<Grid>,
+    license_class: Option<LicenceClass>,
+}
+
+/// What a client may send.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Limits {
+    /// Bytes of a frame.
+    pub(super) frame_bytes: usize,
+    /// Messages a minute, sustained.
+    pub(super) messages_per_minute: u32,
+    /// Messages at once.
+    pub(super) burst: u32,
+}
+
+pub(super) async fn health() -> &'static str {
+    "ok\n"
+}
+
+pub(super) async fn status(
+    State(app): State<Arc<App>>,
+    Extension(ends): Extension<Ends>,
+    Extension(authority): Extension<Authority>,
+) -> Json<Status> {
+    let (licensed, unlicensed) = app.switchboard.population();
+    let state = app.ownership.state();
+    Json(Status {
+        state,
+        owner: app.ownership.callsign(),
+        version: VERSION,
+        endpoint: sharing::endpoint(&app, ends, &authority),
+        signaling: SignalingStatus {
+            url: signaling_url(&authority),
+            connected: is_open_to(state, ends),
+        },
+        uptime: app.started.elapsed().as_secs(),
+        clients: Clients {
+            licensed,
+            unlicensed,
+        },
+    })
+}
+
+pub(super) async fn info(
+    State(app): State<Arc<App>>,
+    Extension(ends): Extension<Ends>,
+    Extension(authority): Extension<Authority>,
+) -> Json<Info> {
+    let claim = app.ownership.claim();
+    let limits = signaling::Limits::default().messages;
+    Json(Info {
+        r#type: "signaling",
+        version: VERSION,
+        capabilities: &["signaling", "webrtc"],
+        callsign: claim.as_ref().map(|claim| claim.owner.callsign().clone()),
+        signaling_url: signaling_url(&authority),
+        state: app.ownership.state(),
+        cert_fingerprint: claim.as_ref().map(|claim| claim.server.fingerprint()),
+        station: claim.map(|claim| StationInfo {
+            name: claim.station.name,
+            grid: claim.station.grid,
+            license_class: claim.station.licence_class,
+        }),
+        addresses: sharing::urls(&app, ends, &authority),
+        local: ends.loopback(),
+        limits: Limits {
+            frame_bytes: MAX_FRAME,
+            messages_per_minute: limits.units,
+            burst: limits.burst,
+        },
+    })
+}
+
+/// The same host and port the caller used: it is known to work for them.
+pub(super) fn signaling_url(authority: &Authority) -> String {
+    format!("ws://{}/signal", authority.as_str())
+}
+
+/// Whether signaling is for whoever is at the other end.
+pub(super) fn is_open_to(state: ClaimState, ends: Ends) -> bool {
+    match state {
+        ClaimState::Unclaimed => false,
+        ClaimState::Claimed => ends.loopback(),
+        ClaimState::Active => true,
+    }
+}

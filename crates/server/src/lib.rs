@@ -1,0 +1,19 @@
+//! The server: the only crate that knows sockets, files and the time.
+//!
+//! Reading order: [`server`] puts the parts together; [`listen`] accepts connections and
+//! [`http`] answers them; [`runtime`] owns the pure state machines and carries out their commands.
+//! [`cli`] and [`config`] are what a person types. Arrows point from the first to the last of these
+//! and never back; `runtime` knows nothing of HTTP.
+
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod listen;
+mod logging;
+pub mod network;
+mod qr;
+pub mod runtime;
+pub mod server;
+
+/// The program's version as other programs see it: `MAJOR.MINOR.PATCH-BUILD`.
+pub const VERSION: &str = env!("HAM_SERVER_VERSION");

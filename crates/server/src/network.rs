@@ -1,0 +1,228 @@
+//! This machine on its networks: addresses to give to people, and names that are its own.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use station::Callsign;
+
+/// Both ends of a connection, IPv4 addresses in their plain form.
+#[derive(Debug, Clone, Copy)]
+pub struct Ends {
+    /// This machine's end.
+    pub local: SocketAddr,
+    /// The other end.
+    pub remote: SocketAddr,
+}
+
+impl Ends {
+    /// Plain IPv4 where a socket of both families shows IPv4 as IPv6.
+    #[must_use]
+    pub fn new(local: SocketAddr, remote: SocketAddr) -> Self {
+        let plain = |addr: SocketAddr| SocketAddr::new(addr.ip().to_canonical(), addr.port());
+        Self {
+            local: plain(local),
+            remote: plain(remote),
+        }
+    }
+
+    /// Whether the connection stays within this machine.
+    #[must_use]
+    pub fn loopback(&self) -> bool {
+        self.local.ip().is_loopback() && self.remote.ip().is_loopback()
+    }
+}
+
+/// The names this server answers to, beside the address a client connected to.
+#[derive(Debug, Clone)]
+pub struct Names {
+    configured: Vec<String>,
+    machine: String,
+}
+
+impl Names {
+    /// The machine's own name and those the owner configured (a proxy's, say).
+    #[must_use]
+    pub fn new(configured: &[String]) -> Self {
+        let machine = gethostname::gethostname()
+            .to_string_lossy()
+            .to_ascii_lowercase();
+        let machine = machine.split('.').next().unwrap_or_default().to_owned();
+        let configured = configured
+            .iter()
+            .map(|name| name.to_ascii_lowercase())
+            .collect();
+        Self {
+            configured,
+            machine,
+        }
+    }
+
+    /// Whether somebody put another server (a proxy) before this one.
+    #[must_use]
+    pub fn behind_proxy(&self) -> bool {
+        !self.configured.is_empty()
+    }
+
+    /// Whether `host` (without a port) means this server, on a connection that ends at `local`.
+    ///
+    /// An address must be the one the connection came to; a name must be one of this server's own.
+    /// So a name of somebody else's that they point at this machine (DNS rebinding) is refused.
+    #[must_use]
+    pub fn is_own(&self, host: &str, local: IpAddr, owner: Option<&Callsign>) -> bool {
+        let host = host.to_ascii_lowercase();
+        if self.configured.contains(&host) {
+            return true;
+        }
+        let literal = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        if let Ok(address) = literal.unwrap_or(&host).parse::<IpAddr>() {
+            return address.to_canonical() == local;
+        }
+        if host == "localhost" {
+            return local.is_loopback();
+        }
+        let owner = owner.map(|owner| owner.base().to_ascii_lowercase());
+        let own = |label: &str| {
+            label == "ham-server" || label == self.machine || Some(label) == owner.as_deref()
+        };
+        let label = host
+            .strip_suffix(".local.mesh")
+            .or_else(|| host.strip_suffix(".local"));
+        label.map_or(host == self.machine && !host.is_empty(), own)
+    }
+}
+
+/// Splits `host[:port]` as it stands in a Host header or a URL.
+#[must_use]
+pub(crate) fn split_authority(authority: &str) -> Option<(&str, Option<u16>)> {
+    let end_of_host = match authority.rfind(']') {
+        Some(bracket) => bracket + 1,
+        None => authority.find(':').unwrap_or(authority.len()),
+    };
+    let (host, port) = authority.split_at(end_of_host);
+    match port.strip_prefix(':') {
+        _ if host.is_empty() => None,
+        None if port.is_empty() => Some((host, None)),
+        None => None,
+        Some(port) => Some((host, Some(port.parse().ok()?))),
+    }
+}
+
+/// The addresses by which other machines reach this one, the most useful first: private IPv4, other
+/// IPv4, then IPv6 that is not link-local. Interfaces of containers and virtual machines are left out.
+#[must_use]
+pub(crate) fn addresses() -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the network interfaces cannot be listed");
+        Vec::new()
+    });
+    let mut found: Vec<_> = interfaces
+        .into_iter()
+        .filter(|interface| interface.is_oper_up() && !is_virtual(&interface.name))
+        .map(|interface| interface.ip())
+        .filter(|address| !address.is_loopback() && !is_link_local(address))
+        .collect();
+    found.sort_by_key(|address| (rank(address), *address));
+    found.dedup();
+    found
+}
+
+/// `address` as it stands in a URL.
+#[must_use]
+pub(crate) fn url_host(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}
+
+fn rank(address: &IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(address) if address.is_private() => 0,
+        IpAddr::V4(_) => 1,
+        IpAddr::V6(_) => 2,
+    }
+}
+
+fn is_link_local(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => is_unicast_link_local(address),
+    }
+}
+
+fn is_unicast_link_local(address: &Ipv6Addr) -> bool {
+    address.segments()[0] & 0xffc0 == 0xfe80
+}
+
+/// Bridges and tunnels of containers: nobody outside this machine reaches it by them.
+fn is_virtual(name: &str) -> bool {
+    const PREFIXES: [&str; 7] = ["docker", "br-", "veth", "virbr", "vnet", "cni", "podman"];
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_names_are_own_and_others_are_not() {
+        let names = Names {
+            configured: vec!["radio.example".into()],
+            machine: "pi".into(),
+        };
+        let owner = Callsign::parse("W1AW").unwrap();
+        let lan: IpAddr = "192.168.1.9".parse().unwrap();
+        let own = |host: &str, local: IpAddr| names.is_own(host, local, Some(&owner));
+        for host in [
+            "192.168.1.9",
+            "pi",
+            "PI.local",
+            "w1aw.local",
+            "ham-server.local",
+            "radio.example",
+        ] {
+            assert!(own(host, lan), "{host}");
+        }
+        for host in [
+            "localhost",
+            "127.0.0.1",
+            "192.168.1.8",
+            "evil.example",
+            "k1abc.local",
+            "",
+        ] {
+            assert!(!own(host, lan), "{host}");
+        }
+        let loopback: IpAddr = "127.0.0.1".parse().unwrap();
+        assert!(own("localhost", loopback) && own("127.0.0.1", loopback));
+        assert!(own("[::1]", "::1".parse().unwrap()));
+        assert!(!own("evil.example", loopback));
+    }
+
+    #[test]
+    fn authorities_are_split_where_the_port_begins() {
+        assert_eq!(
+            split_authority("localhost:8080"),
+            Some(("localhost", Some(8080)))
+        );
+        assert_eq!(split_authority("[::1]:80"), Some(("[::1]", Some(80))));
+        assert_eq!(split_authority("[::1]"), Some(("[::1]", None)));
+        assert_eq!(split_authority("w1aw.local"), Some(("w1aw.local", None)));
+        for wrong in ["", ":80", "a:b", "a:1:2", "a:70000", "[::1]x"] {
+            assert_eq!(split_authority(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn mapped_addresses_are_plain() {
+        let mapped = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let ends = Ends::new(
+            mapped("[::ffff:127.0.0.1]:8080"),
+            mapped("[::ffff:127.0.0.1]:9"),
+        );
+        assert_eq!(ends.local, mapped("127.0.0.1:8080"));
+        assert!(ends.loopback());
+        assert!(!Ends::new(mapped("10.0.0.1:1"), mapped("127.0.0.1:2")).loopback());
+    }
+}

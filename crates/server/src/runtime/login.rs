@@ -1,0 +1,161 @@
+//! Logging in: the server's own proof, and what a client's certificate is worth here.
+
+use std::sync::Arc;
+
+use pki::{Certificate, PublicKey};
+use ring::rand::SystemRandom;
+use signaling::{Challenge, Claimant, ErrorCode, Identity, Refusal};
+use station::Statement;
+use station::statement::Login;
+
+use super::{Ownership, is_nonce, nonce};
+use crate::network::{Ends, Names, split_authority};
+
+/// Certificates a client may present above its own.
+const MOST_PRESENTED: usize = 16;
+
+/// Makes challenges for those who register with a certificate.
+#[derive(Debug)]
+pub struct Receptionist {
+    ownership: Arc<Ownership>,
+    names: Arc<Names>,
+}
+
+impl Receptionist {
+    /// A receptionist of this server.
+    #[must_use]
+    pub fn new(ownership: Arc<Ownership>, names: Arc<Names>) -> Self {
+        Self { ownership, names }
+    }
+
+    /// Reads the certificate, decides what it is worth, and makes this server's proof.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the certificate, the nonce or the URL cannot be used.
+    pub fn challenge(
+        &self,
+        claimant: &Claimant,
+        ends: Ends,
+        random: &SystemRandom,
+    ) -> Result<Challenge, Refusal> {
+        let claim = self.ownership.claim().ok_or_else(|| {
+            refusal(
+                ErrorCode::BadCertificate,
+                "this server has no owner yet and cannot prove itself",
+            )
+        })?;
+        if !is_nonce(&claimant.nonce) {
+            return Err(refusal(
+                ErrorCode::BadMessage,
+                "a nonce is 32 bytes in base64url",
+            ));
+        }
+        if !self.is_own_url(&claimant.url, ends) {
+            let error = "the URL you dialled is not this server's; somebody may be in between";
+            return Err(refusal(ErrorCode::WrongUrl, error));
+        }
+        let (certificate, identity) = self.identify(claimant)?;
+        let server_nonce = nonce(random).map_err(|error| trouble(&error))?;
+        let login = Login {
+            client_nonce: &claimant.nonce,
+            server_nonce: &server_nonce,
+            server: claim.server.fingerprint(),
+            client: Some(identity.fingerprint),
+            url: &claimant.url,
+        };
+        let proof = Statement::server_proof(&login).map_err(|error| trouble(&error))?;
+        let statement = Statement::client_proof(&login).map_err(|error| trouble(&error))?;
+        let signature = self
+            .ownership
+            .key()
+            .sign(&proof, random)
+            .map_err(|error| trouble(&error))?;
+        let chain = [&claim.server, &claim.owner]
+            .into_iter()
+            .chain(&claim.chain);
+        Ok(Challenge {
+            nonce: server_nonce,
+            server_chain: chain.map(Certificate::to_pem).collect(),
+            server_signature: signature,
+            statement,
+            spki: certificate.public_key().spki().to_vec(),
+            identity,
+        })
+    }
+
+    fn identify(&self, claimant: &Claimant) -> Result<(Certificate, Identity), Refusal> {
+        let read = |pem: &String| {
+            Certificate::from_pem(pem).map_err(|error| {
+                let error = format!("the certificate cannot be used: {error}");
+                Refusal {
+                    code: ErrorCode::BadCertificate,
+                    error,
+                }
+            })
+        };
+        if claimant.chain.len() > MOST_PRESENTED {
+            let error = "at most 16 certificates may be presented above yours";
+            return Err(refusal(ErrorCode::BadCertificate, error));
+        }
+        let certificate = read(&claimant.certificate)?;
+        if certificate.is_server() {
+            let error = "this certificate is a server's, not a person's";
+            return Err(refusal(ErrorCode::BadCertificate, error));
+        }
+        let presented = claimant
+            .chain
+            .iter()
+            .map(read)
+            .collect::<Result<Vec<_>, _>>()?;
+        let anchors = self.ownership.anchors();
+        let trusted = pki::path::verify(&certificate, &presented, &anchors).is_ok();
+        let identity = Identity {
+            callsign: certificate.callsign().clone(),
+            key: certificate.key_id(),
+            fingerprint: certificate.fingerprint(),
+            licence_class: certificate
+                .licence()
+                .and_then(|licence| licence.class.clone()),
+            trusted,
+        };
+        Ok((certificate, identity))
+    }
+
+    /// Whether a client that dialled `url` dialled this server: a name or the address of its own, its
+    /// port, and a signaling path.
+    fn is_own_url(&self, url: &str, ends: Ends) -> bool {
+        let Some((authority, path)) = url.strip_prefix("ws://").and_then(|url| {
+            let slash = url.find('/')?;
+            Some(url.split_at(slash))
+        }) else {
+            return false;
+        };
+        let Some((host, port)) = split_authority(authority) else {
+            return false;
+        };
+        let owner = self.ownership.callsign();
+        matches!(path, "/signal" | "/ws/signal")
+            && (port.unwrap_or(80) == ends.local.port() || self.names.behind_proxy())
+            && self.names.is_own(host, ends.local.ip(), owner.as_ref())
+    }
+}
+
+/// Whether the signature over the statement was made with the key.
+#[must_use]
+pub fn verify(statement: &Statement, spki: &[u8], signature: &str) -> bool {
+    PublicKey::from_spki(spki).is_ok_and(|key| key.verify(statement, signature).is_ok())
+}
+
+fn refusal(code: ErrorCode, error: &str) -> Refusal {
+    Refusal {
+        code,
+        error: error.to_owned(),
+    }
+}
+
+fn trouble(error: &dyn std::fmt::Display) -> Refusal {
+    Refusal {
+        code: ErrorCode::BadMessage,
+        error: format!("the login cannot go on: {error}"),
+    }
+}

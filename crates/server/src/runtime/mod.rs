@@ -1,0 +1,50 @@
+//! What runs between the sockets and the pure state machines.
+//!
+//! [`Switchboard`] owns the hub and every client's queue; [`Ownership`] is whose server this is and
+//! the key it proves that with; [`login`] makes challenges and judges proofs; [`Nonces`] are given
+//! out and taken back once. Nothing here knows HTTP.
+
+pub mod login;
+mod nonces;
+mod outbox;
+mod ownership;
+mod switchboard;
+
+pub use nonces::Nonces;
+pub use outbox::{Outbox, Outgoing};
+pub use ownership::{ClaimFailure, ClaimRequest, ClaimState, Ownership, OwnershipError};
+pub use switchboard::{Line, Switchboard};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::{SecureRandom, SystemRandom};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A fresh nonce: 32 random bytes, base64url.
+///
+/// # Errors
+/// [`NoRandomness`] when the system gives none.
+pub fn nonce(random: &SystemRandom) -> Result<String, NoRandomness> {
+    let mut bytes = [0; 32];
+    random.fill(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Whether a text is 32 bytes in base64url without padding.
+#[must_use]
+pub fn is_nonce(text: &str) -> bool {
+    text.len() == 43
+        && URL_SAFE_NO_PAD
+            .decode(text)
+            .is_ok_and(|bytes| bytes.len() == 32)
+}
+
+/// The system gives no random bytes.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the system gives no random bytes")]
+pub struct NoRandomness;
+
+/// Locks; what a panicked thread left behind is whole, since no lock here is held over a panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,318 @@
+//! Whose server this is: its own key, the claim that binds it to an operator, and claiming itself.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use pki::{Certificate, ClaimCode, KeyError, SigningKey};
+use ring::rand::SystemRandom;
+use signaling::Owner;
+use station::statement::FieldError;
+use station::{Callsign, Statement};
+use store::{Claim, Store, StoreError};
+
+use super::lock;
+
+/// The server's private key's file, PEM, readable by its user only.
+pub(super) const KEY_FILE: &str = "server.key";
+
+/// The database's file.
+pub(super) const DATABASE_FILE: &str = "ham-server.db";
+
+/// The server's key, and whose it is.
+#[derive(Debug)]
+pub struct Ownership {
+    key: SigningKey,
+    /// Who knows it may claim from another machine. New at each start, and printed.
+    code: ClaimCode,
+    store: Mutex<Store>,
+    owned: RwLock<Option<Arc<Owned>>>,
+}
+
+#[derive(Debug)]
+struct Owned {
+    claim: Claim,
+    anchors: Arc<[Certificate]>,
+}
+
+/// How far a server is on its way to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClaimState {
+    /// Nobody's yet.
+    Unclaimed,
+    /// Somebody's, and for this machine only.
+    Claimed,
+    /// Open to people on the network.
+    Active,
+}
+
+/// Why the server's key or claim cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnershipError {
+    /// The database cannot be used.
+    #[error("the database {path} cannot be used")]
+    Store {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
+    /// The key file cannot be read or written.
+    #[error("the server's key {path} cannot be read or written")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// What the key file holds is not a key.
+    #[error(
+        "the server's key {path} cannot be used; restore it from a backup or run ham-server reset"
+    )]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: KeyError,
+    },
+    /// The claim is for another key than the one in the key file.
+    #[error(
+        "the server's key is not the one its owner signed; restore server.key from a backup or run ham-server reset"
+    )]
+    ForeignKey,
+}
+
+/// A claim as it comes from a person.
+#[derive(Debug)]
+pub struct ClaimRequest<'a> {
+    /// The certificates and the callsign.
+    pub callsign: &'a Callsign,
+    /// The operator's certificate, PEM.
+    pub certificate: &'a str,
+    /// The certificates above it, PEM.
+    pub chain: &'a [String],
+    /// The operator's certificate for this server, PEM.
+    pub server_certificate: &'a str,
+    /// What the owner says of the station.
+    pub station: store::Station,
+    /// Whether people on the network may join.
+    pub open_to_network: bool,
+    /// The nonce and the proof of knowing the claim code, where one is required.
+    pub proof: Option<(&'a str, &'a str)>,
+}
+
+/// Why a claim was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimFailure {
+    /// The certificates do not hold together.
+    #[error(transparent)]
+    Claim(#[from] pki::ClaimError),
+    /// The proof was not made with this server's claim code.
+    #[error("the claim code is not the one this server printed when it started")]
+    WrongCode,
+    /// The server has an owner, or the database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Ownership {
+    /// Opens what a server remembers, or begins: makes the folders, the key and the database.
+    ///
+    /// # Errors
+    /// [`OwnershipError`] when something there cannot be used.
+    pub fn open(
+        data_dir: &Path,
+        key_dir: &Path,
+        random: &SystemRandom,
+    ) -> Result<Self, OwnershipError> {
+        let key_file = key_dir.join(KEY_FILE);
+        let key_trouble = |source| OwnershipError::KeyFile {
+            path: key_file.clone(),
+            source,
+        };
+        for folder in [data_dir, key_dir] {
+            fs::create_dir_all(folder).map_err(key_trouble)?;
+        }
+        let path = data_dir.join(DATABASE_FILE);
+        let store_trouble = |source| OwnershipError::Store {
+            path: path.clone(),
+            source,
+        };
+        // The database first: it is locked by whoever uses this folder, and so is the key.
+        let store = Store::open(&path).map_err(store_trouble)?;
+        let key_broken = |source| OwnershipError::Key {
+            path: key_file.clone(),
+            source,
+        };
+        let key = match fs::read_to_string(&key_file) {
+            Ok(pem) => SigningKey::from_pem(&pem, random).map_err(key_broken)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let key = SigningKey::generate(random).map_err(key_broken)?;
+                write_key(&key_file, &key).map_err(key_trouble)?;
+                key
+            }
+            Err(error) => return Err(key_trouble(error)),
+        };
+        let code = ClaimCode::generate(random).map_err(key_broken)?;
+        let owned = read_owned(&store).map_err(store_trouble)?;
+        if owned
+            .as_ref()
+            .is_some_and(|owned| owned.claim.server.key_id() != key.key_id())
+        {
+            return Err(OwnershipError::ForeignKey);
+        }
+        let owned = RwLock::new(owned.map(Arc::new));
+        Ok(Self {
+            key,
+            code,
+            store: Mutex::new(store),
+            owned,
+        })
+    }
+
+    /// Forgets the owner and the key: the next start begins anew. True if there was an owner.
+    ///
+    /// # Errors
+    /// [`OwnershipError`] when the database is in use or the key cannot be removed.
+    pub fn reset(data_dir: &Path, key_dir: &Path) -> Result<bool, OwnershipError> {
+        let path = data_dir.join(DATABASE_FILE);
+        let store_trouble = |source| OwnershipError::Store {
+            path: path.clone(),
+            source,
+        };
+        let mut store = Store::open(&path).map_err(store_trouble)?;
+        let was_claimed = store.reset().map_err(store_trouble)?;
+        let path = key_dir.join(KEY_FILE);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(OwnershipError::KeyFile { path, source })
+            }
+            _ => Ok(was_claimed),
+        }
+    }
+
+    /// The server's own key.
+    #[must_use]
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// What a person shows to claim from another machine.
+    #[must_use]
+    pub fn code(&self) -> &ClaimCode {
+        &self.code
+    }
+
+    /// The claim, once there is one.
+    #[must_use]
+    pub fn claim(&self) -> Option<Claim> {
+        self.owned().map(|owned| owned.claim.clone())
+    }
+
+    /// The owner's callsign.
+    #[must_use]
+    pub fn callsign(&self) -> Option<Callsign> {
+        self.owned()
+            .map(|owned| owned.claim.owner.callsign().clone())
+    }
+
+    /// The owner as the hub knows them.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        self.owned().map(|owned| {
+            let certificate = &owned.claim.owner;
+            Owner {
+                callsign: certificate.callsign().clone(),
+                key: certificate.key_id(),
+            }
+        })
+    }
+
+    /// The certificates whose keys the owner trusts.
+    #[must_use]
+    pub fn anchors(&self) -> Arc<[Certificate]> {
+        self.owned()
+            .map_or_else(|| Arc::from([]), |owned| Arc::clone(&owned.anchors))
+    }
+
+    /// How far the server is on its way to people.
+    #[must_use]
+    pub fn state(&self) -> ClaimState {
+        match self.owned() {
+            None => ClaimState::Unclaimed,
+            Some(owned) if owned.claim.open_to_network => ClaimState::Active,
+            Some(_) => ClaimState::Claimed,
+        }
+    }
+
+    /// The proof to a claimant who knows the claim code that this is the server which printed it.
+    ///
+    /// # Errors
+    /// [`FieldError`] when the nonce cannot be part of a statement.
+    pub fn offer_proof(&self, nonce: &str) -> Result<String, FieldError> {
+        Ok(self
+            .code
+            .hmac(&Statement::claim_offer(nonce, self.key.key_id())?))
+    }
+
+    /// Takes an owner: checks everything, then stores it in one transaction. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`ClaimFailure`]; nothing is changed then.
+    pub fn accept(&self, request: &ClaimRequest<'_>) -> Result<(), ClaimFailure> {
+        let public_key = self.key.public_key();
+        let claim = pki::claim::Claim {
+            certificate: request.certificate,
+            chain: request.chain,
+            server_certificate: request.server_certificate,
+            callsign: request.callsign,
+            server_key: &public_key,
+        }
+        .verify()?;
+        if let Some((nonce, proof)) = request.proof {
+            let operator = claim.owner().key_id();
+            Statement::claim(nonce, self.key.key_id(), operator, request.callsign)
+                .ok()
+                .and_then(|statement| self.code.verify(&statement, proof).ok())
+                .ok_or(ClaimFailure::WrongCode)?;
+        }
+        let mut store = lock(&self.store);
+        store.save_claim(&claim, &request.station, request.open_to_network)?;
+        let owned = read_owned(&store)?.map(Arc::new);
+        *self.owned.write().unwrap_or_else(PoisonError::into_inner) = owned;
+        Ok(())
+    }
+
+    fn owned(&self) -> Option<Arc<Owned>> {
+        self.owned
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+fn read_owned(store: &Store) -> Result<Option<Owned>, StoreError> {
+    let Some(claim) = store.claim()? else {
+        return Ok(None);
+    };
+    let anchors = store.anchors()?.into();
+    Ok(Some(Owned { claim, anchors }))
+}
+
+/// Writes the key so that after a crash the file is there whole or not at all.
+fn write_key(path: &Path, key: &SigningKey) -> io::Result<()> {
+    let unfinished = path.with_extension("key.new");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&unfinished)?;
+    file.write_all(key.to_pem().as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)
+}

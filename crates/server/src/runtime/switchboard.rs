@@ -1,0 +1,257 @@
+//! The hub with its surroundings: clients' queues, randomness, cryptography and the clock.
+//!
+//! The hub stands behind a plain mutex and not in a task of its own: handling a message takes
+//! microseconds, nothing is awaited under the lock, and a frame needs no hop between threads
+//! (`docs/decisions`). Queues are filled under the same lock, so every client gets its frames in the
+//! order the hub made them. Signatures are made and verified outside it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use ring::rand::{SecureRandom, SystemRandom};
+use signaling::{Claimant, ClientId, Command, Hub, Limits, Owner};
+use station::Statement;
+use tokio::sync::Notify;
+
+use super::login::{self, Receptionist};
+use super::{NoRandomness, Outbox, Outgoing, lock};
+use crate::network::Ends;
+
+/// Every client's line to the hub.
+#[derive(Debug)]
+pub struct Switchboard {
+    exchange: Mutex<Exchange>,
+    receptionist: Receptionist,
+    random: SystemRandom,
+    /// The hub has a deadline where it had none.
+    awake: Notify,
+}
+
+#[derive(Debug)]
+struct Exchange {
+    hub: Hub,
+    lines: BTreeMap<ClientId, (Arc<Outbox>, Ends)>,
+    stopped: bool,
+}
+
+/// One client's connection to the hub; dropping it ends the session.
+#[derive(Debug)]
+pub struct Line {
+    switchboard: Arc<Switchboard>,
+    client: ClientId,
+    /// What is to be sent to the client.
+    pub outbox: Arc<Outbox>,
+}
+
+/// Cryptography the hub asked for.
+enum Work {
+    Challenge(ClientId, Box<Claimant>, Ends),
+    Verify {
+        client: ClientId,
+        statement: Statement,
+        spki: Vec<u8>,
+        signature: String,
+    },
+}
+
+impl Switchboard {
+    /// A switchboard with nobody connected.
+    #[must_use]
+    pub fn new(receptionist: Receptionist) -> Self {
+        let hub = Hub::new(Limits::default());
+        Self {
+            exchange: Mutex::new(Exchange {
+                hub,
+                lines: BTreeMap::new(),
+                stopped: false,
+            }),
+            receptionist,
+            random: SystemRandom::new(),
+            awake: Notify::new(),
+        }
+    }
+
+    /// Says whose server this is from now on.
+    pub fn set_owner(&self, owner: Option<Owner>) {
+        lock(&self.exchange).hub.set_owner(owner);
+    }
+
+    /// Accepts a connection. None once the server stops.
+    ///
+    /// # Errors
+    /// [`NoRandomness`] when no id can be drawn.
+    pub fn connect(self: &Arc<Self>, ends: Ends) -> Result<Option<Line>, NoRandomness> {
+        let client = self.draw_id()?;
+        let outbox = Arc::new(Outbox::default());
+        {
+            let mut exchange = lock(&self.exchange);
+            if exchange.stopped {
+                return Ok(None);
+            }
+            exchange.lines.insert(client, (Arc::clone(&outbox), ends));
+        }
+        self.drive(|hub, now| hub.connect(client, now));
+        self.awake.notify_one();
+        Ok(Some(Line {
+            switchboard: Arc::clone(self),
+            client,
+            outbox,
+        }))
+    }
+
+    /// Registered clients: licensed and unlicensed.
+    #[must_use]
+    pub fn population(&self) -> (usize, usize) {
+        lock(&self.exchange).hub.population()
+    }
+
+    /// Says goodbye to everybody and takes nobody new.
+    pub fn stop(&self, reason: &str, retry_after: Duration) {
+        lock(&self.exchange).stopped = true;
+        self.drive(|hub, _| hub.stop(reason, retry_after));
+    }
+
+    /// Wakes the hub at its deadlines, for ever.
+    pub async fn keep_time(&self) {
+        loop {
+            let deadline = lock(&self.exchange).hub.deadline();
+            match deadline {
+                None => self.awake.notified().await,
+                Some(deadline) => {
+                    tokio::time::sleep_until(deadline.into()).await;
+                    self.drive(Hub::tick);
+                }
+            }
+        }
+    }
+
+    /// Tells the hub something and carries out what it wants, until it wants nothing more.
+    fn drive(&self, tell: impl FnOnce(&mut Hub, Instant)) {
+        let mut work = {
+            let mut exchange = lock(&self.exchange);
+            tell(&mut exchange.hub, Instant::now());
+            exchange.carry_out()
+        };
+        while let Some(next) = work.pop() {
+            let answer = self.answer(next);
+            let mut exchange = lock(&self.exchange);
+            answer(&mut exchange.hub);
+            work.extend(exchange.carry_out());
+        }
+    }
+
+    /// Does the cryptography, and returns how to tell the hub.
+    fn answer(&self, work: Work) -> Box<dyn FnOnce(&mut Hub)> {
+        match work {
+            Work::Challenge(client, claimant, ends) => {
+                let challenge = self.receptionist.challenge(&claimant, ends, &self.random);
+                if let Err(refusal) = &challenge {
+                    tracing::debug!(%client, error = refusal.error, "login refused");
+                }
+                Box::new(move |hub| hub.challenge(client, challenge))
+            }
+            Work::Verify {
+                client,
+                statement,
+                spki,
+                signature,
+            } => {
+                let genuine = login::verify(&statement, &spki, &signature);
+                tracing::debug!(%client, genuine, "login proof judged");
+                Box::new(move |hub| hub.verified(client, genuine))
+            }
+        }
+    }
+
+    fn draw_id(&self) -> Result<ClientId, NoRandomness> {
+        let mut bits = [0; 8];
+        self.random.fill(&mut bits).map_err(|_| NoRandomness)?;
+        Ok(ClientId::new(u64::from_le_bytes(bits)))
+    }
+}
+
+impl Exchange {
+    /// Carries out the hub's commands, but for the cryptography, which it returns.
+    fn carry_out(&mut self) -> Vec<Work> {
+        let mut work = Vec::new();
+        while let Some(command) = self.hub.poll() {
+            match command {
+                Command::Send { client, text } => self.push(client, Outgoing::Text(text)),
+                Command::Ping { client } => self.push(client, Outgoing::Ping),
+                Command::Close { client, code } => {
+                    if let Some((outbox, _)) = self.lines.remove(&client)
+                        && outbox.push(Outgoing::Close(code)).is_err()
+                    {
+                        outbox.abandon(code);
+                    }
+                }
+                Command::Challenge { client, claimant } => {
+                    if let Some(&(_, ends)) = self.lines.get(&client) {
+                        work.push(Work::Challenge(client, claimant, ends));
+                    }
+                }
+                Command::Verify {
+                    client,
+                    statement,
+                    spki,
+                    signature,
+                } => {
+                    work.push(Work::Verify {
+                        client,
+                        statement,
+                        spki,
+                        signature,
+                    });
+                }
+            }
+        }
+        work
+    }
+
+    fn push(&mut self, client: ClientId, outgoing: Outgoing) {
+        let Some((outbox, _)) = self.lines.get(&client) else {
+            return;
+        };
+        if outbox.push(outgoing).is_err() {
+            tracing::info!(%client, "closed: does not read what it is sent");
+            outbox.abandon(signaling::CloseCode::TryAgainLater);
+            self.lines.remove(&client);
+            self.hub.slow(client);
+        }
+    }
+}
+
+impl Line {
+    /// A text frame came.
+    pub fn receive(&self, text: &str) {
+        self.switchboard
+            .drive(|hub, now| hub.receive(self.client, text, now));
+    }
+
+    /// A binary frame came.
+    pub fn receive_binary(&self, len: usize) {
+        self.switchboard
+            .drive(|hub, now| hub.receive_binary(self.client, len, now));
+    }
+
+    /// A frame came that is too large to be read.
+    pub fn receive_oversized(&self) {
+        self.switchboard
+            .drive(|hub, _| hub.receive_oversized(self.client));
+    }
+
+    /// A ping or a pong came.
+    pub fn heard(&self) {
+        self.switchboard
+            .drive(|hub, now| hub.heard(self.client, now));
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.switchboard
+            .drive(|hub, _| hub.disconnected(self.client));
+        lock(&self.switchboard.exchange).lines.remove(&self.client);
+    }
+}

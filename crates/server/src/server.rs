@@ -1,0 +1,178 @@
+//! The composition root: every part of a running server, put together here and nowhere else.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{fs, io};
+
+use ring::rand::SystemRandom;
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::http::{self, App};
+use crate::listen::{ListenError, Listener};
+use crate::network::Names;
+use crate::runtime::login::Receptionist;
+use crate::runtime::{Nonces, Ownership, OwnershipError, Switchboard};
+
+/// What a running server leaves in its data folder, for the commands on the same machine.
+const RUNNING_FILE: &str = "running.json";
+
+/// Time open connections get at a stop.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// When clients may come back after a stop: most stops are restarts.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// A server that listens. Dropping it without [`Server::shutdown`] stops it without goodbyes.
+#[derive(Debug)]
+pub struct Server {
+    app: Arc<App>,
+    port: u16,
+    data_dir: PathBuf,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+    timekeeper: JoinHandle<()>,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its key or its claim cannot be used.
+    #[error(transparent)]
+    Ownership(#[from] OwnershipError),
+    /// It cannot listen.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The commands on this machine could not be told where it is.
+    #[error("{0} cannot be written")]
+    Running(PathBuf, #[source] io::Error),
+}
+
+/// Where a running server is.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Running {
+    /// Its process.
+    pub pid: u32,
+    /// Its TCP port.
+    pub port: u16,
+    /// The URL that reaches it on this machine.
+    pub url: String,
+}
+
+impl Server {
+    /// Opens what the server remembers, listens, and serves.
+    ///
+    /// # Errors
+    /// [`StartError`], with nothing left running.
+    pub fn start(config: &Config) -> Result<Self, StartError> {
+        let started = Instant::now();
+        let random = SystemRandom::new();
+        let ownership = Arc::new(Ownership::open(
+            &config.data_dir,
+            &config.cert_dir,
+            &random,
+        )?);
+        let listener = Listener::bind(config)?;
+        let port = listener.port();
+        let names = Arc::new(Names::new(&config.host_names));
+        let receptionist = Receptionist::new(Arc::clone(&ownership), Arc::clone(&names));
+        let switchboard = Arc::new(Switchboard::new(receptionist));
+        switchboard.set_owner(ownership.owner());
+        let app = Arc::new(App {
+            ownership,
+            switchboard: Arc::clone(&switchboard),
+            nonces: Nonces::default(),
+            names,
+            random,
+            started,
+            no_lan: config.no_lan,
+            sockets: TaskTracker::new(),
+        });
+        let host = config
+            .bind
+            .filter(|ip| !ip.is_unspecified())
+            .map_or_else(|| "localhost".to_owned(), crate::network::url_host);
+        let running = Running {
+            pid: std::process::id(),
+            port,
+            url: format!("http://{host}:{port}"),
+        };
+        running.write(&config.data_dir)?;
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(listener.serve(http::router(Arc::clone(&app)), stop.clone()));
+        let timekeeper = tokio::spawn(async move { switchboard.keep_time().await });
+        let data_dir = config.data_dir.clone();
+        Ok(Self {
+            app,
+            port,
+            data_dir,
+            stop,
+            serving,
+            timekeeper,
+        })
+    }
+
+    /// The TCP port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What its handlers see.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Says goodbye to everybody, lets running requests finish for a few seconds, and stops.
+    pub async fn shutdown(self) {
+        self.app
+            .switchboard
+            .stop("the server is stopping", RETRY_AFTER);
+        self.stop.cancel();
+        self.app.sockets.close();
+        let Self {
+            serving,
+            timekeeper,
+            app,
+            ..
+        } = self;
+        let abort = serving.abort_handle();
+        let finished = async {
+            app.sockets.wait().await;
+            let _ = serving.await;
+        };
+        if tokio::time::timeout(STOP_WITHIN, finished).await.is_err() {
+            tracing::info!("some connections did not end in time");
+            abort.abort();
+        }
+        timekeeper.abort();
+        Running::remove(&self.data_dir);
+    }
+}
+
+impl Running {
+    /// The server that says it uses this data folder, whether or not it still runs.
+    #[must_use]
+    pub fn read(data_dir: &Path) -> Option<Self> {
+        let text = fs::read_to_string(data_dir.join(RUNNING_FILE)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    fn write(&self, data_dir: &Path) -> Result<(), StartError> {
+        let path = data_dir.join(RUNNING_FILE);
+        let trouble = |error| StartError::Running(path.clone(), error);
+        let text = serde_json::to_string(self).map_err(|error| trouble(error.into()))?;
+        fs::write(&path, text).map_err(trouble)
+    }
+
+    fn remove(data_dir: &Path) {
+        if let Err(error) = fs::remove_file(data_dir.join(RUNNING_FILE)) {
+            tracing::debug!(%error, "{RUNNING_FILE} could not be removed");
+        }
+    }
+}
