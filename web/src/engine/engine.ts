@@ -1,0 +1,305 @@
+/**
+ * The engine: the model that the pages see, made of parts that do not know each other.
+ *
+ *   server      what /api/info says          runner         the session on the WebSocket
+ *   people      who is here                  conversations  calls, texts, files
+ *
+ * Reading order: `signaling/session`, `signaling/roster`, `call/call`, `conversation/conversation`.
+ */
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals'
+import type { ClaimRequest, ClaimResult, IdentityView, Model, Person, SessionView } from '../model'
+import { api } from './api'
+import { reasons } from './call/reasons'
+import { Conversations } from './conversation/conversations'
+import type { JoinCode } from './join-code'
+import { People } from './people'
+import { Problem } from './problem'
+import { Server } from './server'
+import type { Incoming } from './signaling/messages'
+import { SessionRunner } from './signaling/runner'
+import { FIRST_NET, type Session } from './signaling/session'
+import type { Identity } from './trust/identity'
+import { openStore } from './trust/store'
+
+/** What the engine takes from the page it runs in. */
+export interface Page {
+  /** The WebSocket URL of the server this page came from. */
+  readonly signalUrl: string
+  readonly joinCode: JoinCode | null
+  readonly isVisible: () => boolean
+}
+
+const INSECURE = 'On a plain http address this browser offers no keys. Use the server’s own machine, its secure address, or `ham-server claim --url`.'
+
+export class Engine implements Model {
+  readonly #store = openStore()
+  readonly #server: Server
+  readonly #runner: SessionRunner
+  readonly #people: People
+  readonly #conversations: Conversations
+  readonly #own = signal<Identity | null>(null)
+  readonly #identityView = signal<IdentityView | null>(null)
+  #lastClientId: string | null = null
+
+  readonly server: Model['server']
+  readonly session: ReadonlySignal<SessionView>
+  readonly identity: Model['identity'] = this.#identityView
+  readonly people: Model['people']
+  readonly conversations: Model['conversations']
+
+  constructor(page: Page) {
+    this.#server = new Server(api, page.isVisible)
+    this.#runner = new SessionRunner(page.signalUrl, page.joinCode?.net ?? FIRST_NET, {
+      identity: () => this.#own.peek(),
+      joinCode: page.joinCode?.fingerprint ?? null,
+      store: this.#store,
+      received: (frame) => this.#received(frame),
+    })
+    this.#people = new People(
+      (cursor) => this.#runner.send({ type: 'LIST_PEERS', cursor }),
+      () => this.#conversations.refresh((id) => this.#people.find(id)),
+    )
+    this.#conversations = new Conversations({
+      obstacle: (person) => this.#obstacle(person),
+      newConnection: () => (typeof RTCPeerConnection === 'undefined' ? null : new RTCPeerConnection()),
+      polite: (id) => this.#isPolite(id),
+      sendDescription: (id, description) => {
+        const to = this.#addressed(id)
+        if (!to) return
+        if (description.type === 'offer') this.#runner.send({ type: 'OFFER', id: `offer-${to.target}`, ...to, offer: description })
+        else this.#runner.send({ type: 'ANSWER', ...to, answer: description })
+      },
+      sendCandidate: (id, candidate) => {
+        const to = this.#addressed(id)
+        if (to) this.#runner.send({ type: 'ICE_CANDIDATE', ...to, candidate })
+      },
+      moved: (id, session) => this.#moved(id, session),
+    })
+    this.server = this.#server.view
+    this.session = computed(() => viewOfSession(this.#runner.session.value, this.#closedToUs()))
+    this.people = this.#people.list
+    this.conversations = this.#conversations.views
+  }
+
+  /** Reads what is stored, asks the server who it is, and connects as soon as somebody owns it. */
+  async start(): Promise<void> {
+    await Promise.all([this.#readIdentity(), this.#server.refresh()])
+    let connected = false
+    effect(() => {
+      if (connected || this.server.value.state === 'unclaimed') return
+      connected = true
+      this.#runner.connect()
+    })
+  }
+
+  /** The page came back into view, or the device found a network. */
+  wake(): void {
+    void this.#server.refresh()
+    if (this.server.value.state !== 'unclaimed') this.#runner.wake()
+  }
+
+  /** The page goes for good. */
+  leave(): void {
+    this.#conversations.hangUpAll()
+  }
+
+  /** Leaving the page now would break off a transfer. */
+  get isBusy(): boolean {
+    return this.#conversations.isBusy
+  }
+
+  async claim(request: ClaimRequest): Promise<ClaimResult> {
+    if (!globalThis.isSecureContext) return { ok: false, field: null, problem: INSECURE }
+    const { claim } = await import('./claim')
+    const { result, identity } = await claim(request, api, this.#store)
+    if (identity) await this.#become(identity)
+    return result
+  }
+
+  async exportKey(password: string): Promise<Blob | null> {
+    const identity = this.#own.peek()
+    if (!identity) return null
+    const { keyFileOf } = await import('./trust/operator')
+    const file = await keyFileOf(identity, password)
+    if (!file) return null
+    if (!identity.backedUp) {
+      const backedUp = { ...identity, backedUp: true }
+      await this.#store.keepIdentity(backedUp)
+      await this.#show(backedUp)
+    }
+    return new Blob([file], { type: 'application/x-pkcs12' })
+  }
+
+  async importKey(file: Blob, password: string): Promise<IdentityView> {
+    if (!globalThis.isSecureContext) throw new Problem(INSECURE)
+    const { identityFromFile, viewOf } = await import('./trust/operator')
+    const identity = await identityFromFile(new Uint8Array(await file.arrayBuffer()), password)
+    await this.#store.keepIdentity(identity)
+    await this.#become(identity)
+    return viewOf(identity)
+  }
+
+  async forgetKey(): Promise<void> {
+    this.#conversations.hangUpAll()
+    await this.#store.forgetIdentity()
+    await this.#show(null)
+    this.#runner.connect()
+  }
+
+  async trustServer(): Promise<void> {
+    const unknown = this.#runner.session.value.unknownServer
+    if (!unknown) return
+    await this.#store.pin(unknown.fingerprint)
+    this.#runner.connect()
+  }
+
+  reconnect(): void {
+    void this.#server.refresh()
+    this.#runner.connect()
+  }
+
+  joinNet(net: string): void {
+    this.#runner.join(net)
+  }
+
+  call(peerId: string): void {
+    this.#with(peerId)?.start()
+  }
+
+  hangUp(peerId: string): void {
+    this.#conversations.get(peerId)?.hangUp()
+  }
+
+  sendText(peerId: string, text: string): void {
+    this.#with(peerId)?.sendText(text)
+  }
+
+  sendFiles(peerId: string, files: readonly File[]): void {
+    this.#with(peerId)?.sendFiles(files)
+  }
+
+  async acceptFile(peerId: string, transferId: string): Promise<void> {
+    await this.#conversations.get(peerId)?.acceptFile(transferId)
+  }
+
+  cancelFile(peerId: string, transferId: string): void {
+    this.#conversations.get(peerId)?.cancelFile(transferId)
+  }
+
+  markRead(peerId: string): void {
+    this.#conversations.get(peerId)?.markRead()
+  }
+
+  #with(peerId: string) {
+    const known = this.#conversations.get(peerId)
+    if (known) return known
+    const found = this.#people.find(peerId)
+    return found ? this.#conversations.with(found.person) : null
+  }
+
+  #received(frame: Incoming): void {
+    this.#people.received(frame)
+    switch (frame.type) {
+      case 'REGISTERED':
+        return this.#registered(frame.clientId)
+      case 'OFFER_RECEIVED': {
+        const person = this.#people.findByWire(frame.from)
+        if (person) this.#conversations.offered(person, frame.offer, frame.polite)
+        return
+      }
+      case 'ANSWER_RECEIVED':
+        return this.#conversationOf(frame.from)?.answered(frame.answer)
+      case 'ICE_CANDIDATE_RECEIVED':
+        return this.#conversationOf(frame.from)?.candidate(frame.candidate)
+      case 'ERROR': {
+        const target = /^offer-(.+)$/.exec(frame.replyTo ?? '')?.[1]
+        return target === undefined ? undefined : this.#conversationOf(target)?.offerRefused(frame.error)
+      }
+    }
+  }
+
+  #registered(clientId: string): void {
+    if (clientId === this.#lastClientId) return
+    const first = this.#lastClientId === null
+    this.#lastClientId = clientId
+    if (first) return
+    void this.#server.refresh()
+    this.#conversations.signalingReturned(clientId)
+  }
+
+  #conversationOf(wire: string) {
+    const person = this.#people.findByWire(wire)
+    return person && this.#conversations.get(person.id)
+  }
+
+  /** Only somebody with whom nothing was said yet can turn out to be an old acquaintance. */
+  #moved(id: string, session: string): void {
+    const stranger = this.#people.findByWire(session)
+    if (!stranger || !this.#conversations.get(stranger.id)) this.#people.moved(id, session)
+  }
+
+  #obstacle(person: Person): string | null {
+    const { step, role } = this.#runner.session.value
+    if (step !== 'connected') return reasons.notConnected
+    if (role !== 'licensed') return reasons.guest
+    return this.#people.find(person.id)?.present ? null : reasons.notHere(person.label)
+  }
+
+  #addressed(id: string): { target: string } | null {
+    const target = this.#people.wireOf(id)
+    return target === null ? null : { target }
+  }
+
+  /** As the server computes it: of two sessions the one with the smaller name is polite. */
+  #isPolite(id: string): boolean {
+    const mine = this.#runner.session.value.clientId
+    const theirs = this.#people.wireOf(id)
+    return mine !== null && theirs !== null && mine < theirs
+  }
+
+  /** The owner has claimed the server but not opened it, and we are not on its machine. */
+  #closedToUs(): boolean {
+    const { state, local } = this.server.value
+    return state === 'claimed' && !local
+  }
+
+  async #readIdentity(): Promise<void> {
+    if (!globalThis.isSecureContext) return
+    const stored = await this.#store.identity().catch(() => null)
+    if (!stored) return
+    const { identityFromStore } = await import('./trust/operator')
+    await this.#show(await identityFromStore(stored))
+  }
+
+  /** A new key: the session begins anew with it. */
+  async #become(identity: Identity): Promise<void> {
+    await this.#show(identity)
+    await this.#server.refresh()
+    this.#runner.connect()
+  }
+
+  async #show(identity: Identity | null): Promise<void> {
+    this.#own.value = identity
+    this.#identityView.value = identity && (await import('./trust/operator')).viewOf(identity)
+  }
+}
+
+const CLOSED = 'The owner has not opened this server to the network yet. Ask them to let people join; this page then connects by itself.'
+
+const PHASES: Readonly<Record<Session['step'], SessionView['phase']>> = {
+  dialling: 'connecting',
+  registering: 'connecting',
+  judging: 'connecting',
+  proving: 'connecting',
+  connected: 'connected',
+  waiting: 'waiting',
+  'unknown-server': 'unknown-server',
+  refused: 'refused',
+}
+
+function viewOfSession(session: Session, closedToUs: boolean): SessionView {
+  const { since, role, clientId, net, isOwner, retryAt, unknownServer } = session
+  const phase = PHASES[session.step]
+  const reason = phase === 'waiting' && closedToUs ? CLOSED : session.reason
+  return { phase, since, role, clientId, net, isOwner, retryAt, reason, unknownServer }
+}

@@ -1,0 +1,27 @@
+/** Starts the engine in a browser's page and hands the pages their model. */
+import type { Model } from '../model'
+import { Engine } from './engine'
+import { readJoinCode } from './join-code'
+
+export function createModel(): Model {
+  const engine = new Engine({
+    signalUrl: `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/signal`,
+    joinCode: readJoinCode(location.hash),
+    isVisible: () => document.visibilityState === 'visible',
+  })
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') engine.wake()
+  })
+  addEventListener('pageshow', ({ persisted }) => {
+    if (persisted) engine.wake()
+  })
+  addEventListener('online', () => engine.wake())
+  addEventListener('pagehide', ({ persisted }) => {
+    if (!persisted) engine.leave()
+  })
+  addEventListener('beforeunload', (event) => {
+    if (engine.isBusy) event.preventDefault()
+  })
+  void engine.start()
+  return engine
+}
