@@ -34,7 +34,7 @@ export function sessionState(session: SessionView, server: ServerView, identity:
     case 'unknown-server':
       return { lamp: 'failed', words: 'Not connected: this browser does not know this server' }
     case 'refused':
-      return { lamp: 'failed', words: `Refused by ${serverName(server)}` }
+      return { lamp: 'failed', words: `Not connected to ${serverName(server)}` }
     case 'stopped':
       return { lamp: 'off', words: 'Not connected' }
   }

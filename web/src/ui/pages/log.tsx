@@ -109,7 +109,7 @@ function Time({ at }: { at: number }) {
   const utc = utcClock(at)
   return (
     <time dateTime={new Date(at).toISOString()}>
-      {clock(at, now.peek())}
+      {clock(at, now.value)}
       {utc !== null && ` (${utc})`}
     </time>
   )

@@ -1,7 +1,7 @@
 /** The sheet to hang up beside the access point. Only paper shows it. */
 import { useModel } from '../context'
+import { Call } from '../parts/call'
 import { Qr } from '../parts/qr'
-import { serverName } from '../words'
 import './poster.css'
 
 export function Poster() {
@@ -23,9 +23,8 @@ export function Poster() {
         </li>
       </ol>
       <p class="poster-foot">
-        {serverName(server)}
-        {server.ownerName !== null && `, ${server.ownerName}`}
-        {server.ownerGrid !== null && `, ${server.ownerGrid}`}. Free to use. Guests are welcome.
+        <Call label={server.owner ?? ''} />
+        {[server.ownerName, server.ownerGrid, 'keeps this server for everyone here. Guests are welcome.'].filter(Boolean).join(', ')}
       </p>
     </section>
   )
