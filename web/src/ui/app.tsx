@@ -16,7 +16,6 @@ import { Station } from './pages/station'
 import { Unclaimed } from './pages/unclaimed'
 import { UnknownServer } from './pages/unknown-server'
 import { Shell } from './shell/shell'
-import { useGuardedLeaving } from './shell/leaving'
 import { useTitle } from './shell/title'
 
 type Screen = 'starting' | 'claim' | 'unclaimed' | 'closed' | 'unknown-server' | 'inside'
@@ -34,7 +33,6 @@ export function App() {
   const screen = screenOf(model)
   const to = route.value
   useTitle(model)
-  useGuardedLeaving(model)
   useFocusOnChange(screen === 'inside' ? placeOf(to) : screen)
 
   switch (screen) {

@@ -4,7 +4,6 @@ import type { ConversationView } from '../../model'
 import { useModel } from '../context'
 import { count } from '../format'
 import { Button } from '../parts/button'
-import { movingFiles } from '../shell/leaving'
 
 export function HangUp({ conversation }: { conversation: ConversationView }) {
   const model = useModel()
@@ -42,4 +41,8 @@ export function HangUp({ conversation }: { conversation: ConversationView }) {
       Hang up
     </Button>
   )
+}
+
+function movingFiles({ entries }: ConversationView): number {
+  return entries.filter((entry) => entry.kind === 'file' && (entry.state === 'moving' || entry.state === 'checking')).length
 }
