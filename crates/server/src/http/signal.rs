@@ -38,12 +38,9 @@ pub(super) async fn upgrade(
     Extension(ends): Extension<Ends>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let upgrade = upgrade.map_err(|rejection| {
-        Problem::new(
-            rejection.status(),
-            "websocket-only",
-            "this address takes WebSockets only",
-        )
+    let upgrade = upgrade.map_err(|_| {
+        let error = "this address takes WebSockets only";
+        Problem::new(StatusCode::UPGRADE_REQUIRED, "websocket-only", error)
     })?;
     let state = app.ownership.state();
     if !is_open_to(state, ends) {

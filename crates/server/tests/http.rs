@@ -1,0 +1,210 @@
+//! What every HTTP request meets, and what the server says of itself.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use serde_json::json;
+use support::{Operator, Response, TestServer, exchange};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unclaimed_server_says_so() {
+    let server = TestServer::start();
+    let status = server.get("/api/status").await.json();
+    assert_eq!(status["state"], "unclaimed");
+    assert_eq!(status["owner"], json!(null));
+    assert_eq!(
+        status["signaling"]["url"],
+        format!("ws://{}/signal", server.authority())
+    );
+    assert_eq!(status["signaling"]["connected"], false);
+    assert_eq!(status["clients"], json!({ "licensed": 0, "unlicensed": 0 }));
+    let version = status["version"].as_str().unwrap();
+    assert!(
+        version
+            .split_once('-')
+            .unwrap()
+            .1
+            .bytes()
+            .all(|b| b.is_ascii_digit()),
+        "{version}"
+    );
+    let info = server.get("/api/info").await.json();
+    assert_eq!(info["type"], "signaling");
+    assert_eq!(info["local"], true);
+    assert_eq!(info["certFingerprint"], json!(null));
+    assert_eq!(server.get("/healthz").await.status, 200);
+    let refused = server.get("/signal").await;
+    assert_eq!(refused.problem(), (426, "websocket-only".into()));
+    assert_eq!(
+        upgrade(&server, &[]).await.problem(),
+        (403, "unclaimed".into())
+    );
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claimed_server_shows_its_owner_and_its_joining_code() {
+    let server = TestServer::start();
+    assert_eq!(server.claim(&Operator::new("W1AW")).await.status, 200);
+    let info = server.get("/api/info").await.json();
+    assert_eq!(info["callsign"], "W1AW");
+    assert_eq!(info["state"], "active");
+    let station = json!({ "name": "Hiram", "grid": "FN31pr", "licenseClass": "Extra" });
+    assert_eq!(info["station"], station);
+    assert_eq!(info["certFingerprint"].as_str().unwrap().len(), 64);
+    let svg = server.get("/api/qr.svg").await;
+    assert_eq!(svg.header("content-type"), Some("image/svg+xml"));
+    assert!(svg.body.starts_with(b"<?xml"));
+    let png = server.get("/api/qr.png?net=field-day").await;
+    assert!(png.body.starts_with(b"\x89PNG"));
+    for wrong in ["net=Field%20Day", "address=http%3A%2F%2Fevil.example"] {
+        let refused = server.get(&format!("/api/qr.png?{wrong}")).await;
+        assert_eq!(refused.problem(), (400, "bad-request".into()), "{wrong}");
+    }
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_name_for_this_machine_gets_nothing() {
+    let server = TestServer::start();
+    let port = server.server.port();
+    for wrong in [
+        "evil.example",
+        "evil.example:80",
+        "192.168.9.9",
+        "localhost.evil.example",
+        "a b",
+    ] {
+        let refused = server
+            .send("GET", "/api/status", &[("Host", wrong)], "")
+            .await;
+        assert_eq!(refused.problem(), (421, "wrong-host".into()), "{wrong}");
+    }
+    for right in [
+        format!("localhost:{port}"),
+        "127.0.0.1".into(),
+        "ham-server.local".into(),
+    ] {
+        let answer = server
+            .send("GET", "/api/status", &[("Host", &right)], "")
+            .await;
+        assert_eq!(answer.status, 200, "{right}");
+    }
+    let none = exchange(
+        &server.authority(),
+        b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
+    )
+    .await;
+    assert_eq!(
+        Response::parse(&none).problem(),
+        (400, "bad-request".into())
+    );
+    let two =
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+    assert_eq!(
+        Response::parse(&exchange(&server.authority(), two).await).status,
+        400
+    );
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_page_may_read_and_not_act() {
+    let server = TestServer::start();
+    let evil = ("Origin", "http://evil.example");
+    let read = server.send("GET", "/api/status", &[evil], "").await;
+    assert_eq!(read.header("access-control-allow-origin"), Some("*"));
+    let acts = server
+        .send("POST", "/api/claim-station", &[evil], "{}")
+        .await;
+    assert_eq!(acts.problem(), (403, "foreign-origin".into()));
+    assert_eq!(
+        upgrade(&server, &[evil]).await.problem(),
+        (403, "foreign-origin".into())
+    );
+    let own = format!("http://{}", server.authority());
+    let acts = server
+        .send("POST", "/api/claim-station", &[("Origin", &own)], "{}")
+        .await;
+    assert_eq!(
+        acts.problem(),
+        (415, "bad-request".into()),
+        "let through, and refused for itself"
+    );
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_is_said() {
+    let server = TestServer::start();
+    assert_eq!(
+        server.get("/nothing/here").await.problem(),
+        (404, "not-found".into())
+    );
+    let refused = server.send("DELETE", "/api/status", &[], "").await;
+    assert_eq!(refused.problem(), (405, "method-not-allowed".into()));
+    assert_eq!(server.send("POST", "/", &[], "").await.problem().0, 405);
+    let json = [("Content-Type", "application/json")];
+    let broken = server
+        .send("POST", "/api/claim-station", &json, "{\"a\":")
+        .await;
+    assert_eq!(broken.problem(), (400, "bad-request".into()));
+    let huge = format!("{{\"x\":\"{}\"}}", "x".repeat(300 * 1024));
+    let refused = server
+        .send("POST", "/api/claim-station", &json, &huge)
+        .await;
+    assert_eq!(refused.problem(), (413, "bad-request".into()));
+    let long_head = format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n",
+        "x".repeat(40_000)
+    );
+    let refused = exchange(&server.authority(), long_head.as_bytes()).await;
+    assert_eq!(Response::parse(&refused).status, 431);
+    assert_eq!(server.get("/healthz").await.status, 200);
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_web_app_is_cached_by_its_tag_and_never_framed() {
+    let server = TestServer::start();
+    let plain = server.get("/").await;
+    assert_eq!(
+        plain.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert_eq!(plain.header("cache-control"), Some("no-cache"));
+    assert!(
+        plain
+            .header("content-security-policy")
+            .unwrap()
+            .contains("frame-ancestors 'none'")
+    );
+    assert_eq!(plain.header("content-encoding"), None);
+    assert!(plain.body.starts_with(b"<!"));
+    let tag = plain.header("etag").unwrap();
+    let again = server.send("GET", "/", &[("If-None-Match", tag)], "").await;
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    let stale = server
+        .send("GET", "/", &[("If-None-Match", "\"other\"")], "")
+        .await;
+    assert_eq!(stale.status, 200);
+    let head = server.send("HEAD", "/index.html", &[], "").await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    server.server.shutdown().await;
+}
+
+async fn upgrade(server: &TestServer, headers: &[(&str, &str)]) -> Response {
+    let mut all = vec![
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+    ];
+    all.extend_from_slice(headers);
+    let authority = server.authority();
+    let mut head =
+        format!("GET /signal HTTP/1.1\r\nHost: {authority}\r\nConnection: upgrade, close\r\n");
+    for (name, value) in all {
+        head += &format!("{name}: {value}\r\n");
+    }
+    Response::parse(&exchange(&authority, format!("{head}\r\n").as_bytes()).await)
+}

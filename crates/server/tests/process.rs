@@ -1,0 +1,327 @@
+//! The program as people start it: its command line, its output, and what a sudden death leaves.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{DEADLINE, Operator, Response, TestServer, exchange};
+use tempfile::TempDir;
+
+/// The program running as a server. Killed when dropped.
+struct Process {
+    child: Child,
+    port: u16,
+    /// What it printed until it listened.
+    printed: String,
+}
+
+impl Process {
+    fn start(folder: &Path) -> Self {
+        let mut child = program(folder)
+            .args(["--port", "0", "--no-lan"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        let mut printed = String::new();
+        for line in lines {
+            printed.push_str(&line);
+            printed.push('\n');
+            if line.starts_with("Stop with") {
+                break;
+            }
+        }
+        let running = std::fs::read(folder.join("running.json"))
+            .unwrap_or_else(|error| panic!("it does not run ({error}); it printed:\n{printed}"));
+        let running: Value = serde_json::from_slice(&running).unwrap();
+        let port = running["port"].as_u64().unwrap().try_into().unwrap();
+        Self {
+            child,
+            port,
+            printed,
+        }
+    }
+
+    fn authority(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let authority = self.authority();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+        Response::parse(&exchange(&authority, request.as_bytes()).await).json()
+    }
+
+    /// kill -9.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ham-server"));
+    command.arg("--data-dir").arg(folder).stdin(Stdio::null());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HAM_SERVER_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    program(folder).args(arguments).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), &output.stderr].concat();
+    String::from_utf8(text).unwrap()
+}
+
+#[tokio::test]
+async fn from_the_start_to_the_reset_by_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let key = folder.path().join("w1aw.p12");
+    let key_file = key.to_str().unwrap();
+    let status = run(&data, &["status"]);
+    assert_eq!(status.status.code(), Some(1));
+    assert!(
+        said(&status).contains("no server runs"),
+        "{}",
+        said(&status)
+    );
+
+    let server = Process::start(&data);
+    for shown in [
+        "no owner yet",
+        "claim code:",
+        &format!("http://localhost:{}", server.port),
+    ] {
+        assert!(
+            server.printed.contains(shown),
+            "{shown} in\n{}",
+            server.printed
+        );
+    }
+    let other = run(&data, &["--port", "0", "--no-lan"]);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(
+        said(&other).contains("another ham-server"),
+        "{}",
+        said(&other)
+    );
+    let taken = run(
+        &folder.path().join("other"),
+        &["--port", &server.port.to_string(), "--no-lan"],
+    );
+    assert_eq!(taken.status.code(), Some(1));
+    assert!(
+        said(&taken).contains("taken by another program"),
+        "{}",
+        said(&taken)
+    );
+
+    let password = ["--password", "correct horse"];
+    let new = [
+        "claim",
+        "--callsign",
+        "w1aw",
+        "--grid",
+        "FN31pr",
+        "--new",
+        "--out",
+        key_file,
+    ];
+    let claimed = run(&data, &[&new[..], &password].concat());
+    assert!(claimed.status.success(), "{}", said(&claimed));
+    assert_eq!(server.get("/api/info").await["callsign"], "W1AW");
+    let again = run(&data, &[&new[..], &password].concat());
+    assert!(
+        said(&again).contains("has an owner already"),
+        "{}",
+        said(&again)
+    );
+    let status = run(&data, &["status", "--json"]);
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!(
+        (&status["state"], &status["owner"]),
+        (&"active".into(), &"W1AW".into())
+    );
+    let joining: Value = serde_json::from_slice(&run(&data, &["qr", "--json"]).stdout).unwrap();
+    assert!(
+        joining["url"].as_str().unwrap().contains("/#join=1."),
+        "{joining}"
+    );
+
+    let running = run(&data, &["reset", "--confirm", "W1AW"]);
+    assert!(
+        said(&running).contains("stop it first"),
+        "{}",
+        said(&running)
+    );
+    server.kill();
+    let gone = run(&data, &["status"]);
+    assert!(said(&gone).contains("no server runs"), "{}", said(&gone));
+    let mistyped = run(&data, &["reset", "--confirm", "K1ABC"]);
+    assert_eq!(mistyped.status.code(), Some(1));
+    let reset = run(&data, &["reset", "--confirm", "w1aw"]);
+    assert!(reset.status.success(), "{}", said(&reset));
+
+    let server = Process::start(&data);
+    assert_eq!(server.get("/api/status").await["state"], "unclaimed");
+    let from_file = ["claim", "--callsign", "W1AW", "--p12", key_file];
+    let wrong = run(&data, &[&from_file[..], &["--password", "wrong"]].concat());
+    assert!(said(&wrong).contains("password"), "{}", said(&wrong));
+    let claimed = run(&data, &[&from_file[..], &password].concat());
+    assert!(claimed.status.success(), "{}", said(&claimed));
+    assert_eq!(server.get("/api/info").await["callsign"], "W1AW");
+}
+
+#[test]
+fn wrong_usage_is_told_from_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(folder.path(), &["dance"]).status.code(), Some(2));
+    assert_eq!(
+        run(folder.path(), &["claim", "--callsign", "W1AW-7", "--new"])
+            .status
+            .code(),
+        Some(2)
+    );
+    assert_eq!(run(folder.path(), &["--port", "x"]).status.code(), Some(2));
+    std::fs::write(folder.path().join("ham-server.toml"), "colour = \"blue\"").unwrap();
+    let unknown = run(folder.path(), &["status"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(
+        said(&unknown).contains("unknown field `colour`"),
+        "{}",
+        said(&unknown)
+    );
+    assert!(said(&run(folder.path(), &["completions", "bash"])).contains("ham-server"));
+}
+
+/// A server that dies at any moment of being claimed is afterwards unclaimed or claimed, and a claim
+/// that was acknowledged holds.
+#[tokio::test]
+async fn kill_9_while_claiming_leaves_all_or_nothing() {
+    let owner = Operator::new("W1AW");
+    let (mut unclaimed, mut claimed) = (0, 0);
+    let begun = Instant::now();
+    // At least this many rounds, and on until both outcomes were seen.
+    for round in 0_u32.. {
+        if round >= 20 && unclaimed > 0 && claimed > 0 {
+            break;
+        }
+        assert!(
+            begun.elapsed() < 6 * DEADLINE,
+            "{unclaimed} unclaimed, {claimed} claimed"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let acknowledged = claim_and_kill(&owner, &folder, round).await;
+        let server = Process::start(folder.path());
+        let info = server.get("/api/info").await;
+        match info["state"].as_str().unwrap() {
+            "unclaimed" => {
+                assert!(!acknowledged, "an acknowledged claim is lost");
+                assert_eq!(
+                    (&info["callsign"], &info["certFingerprint"]),
+                    (&Value::Null, &Value::Null)
+                );
+                unclaimed += 1;
+            }
+            "active" => {
+                assert_eq!(info["callsign"], "W1AW");
+                assert_eq!(info["station"]["grid"], "FN31pr");
+                assert!(info["certFingerprint"].is_string());
+                claimed += 1;
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+/// Starts a server, sends it a claim, and kills it a moment later; each round at another moment.
+async fn claim_and_kill(owner: &Operator, folder: &TempDir, round: u32) -> bool {
+    let server = Process::start(folder.path());
+    let body = owner
+        .claim(&server.get("/api/claim-station").await)
+        .to_string();
+    let authority = server.authority();
+    let request = format!(
+        "POST /api/claim-station HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let claiming = tokio::spawn(async move { exchange(&authority, request.as_bytes()).await });
+    // From at once to 19 ms later, in small steps: before, within and after the transaction. The
+    // wait is the moment chosen, not a hope that something is done by then.
+    let moment = Duration::from_micros(u64::from(round % 20) * 1_000);
+    let _ = tokio::time::timeout(moment, std::future::pending::<()>()).await;
+    server.kill();
+    let answer = claiming.await.unwrap();
+    answer.starts_with(b"HTTP/1.1 200")
+}
+
+#[tokio::test]
+async fn sigterm_ends_it_politely() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Process::start(folder.path());
+    let pid = server.child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let deadline = Instant::now() + DEADLINE;
+    let code = loop {
+        if let Some(status) = server.child.try_wait().unwrap() {
+            break status.code();
+        }
+        assert!(Instant::now() < deadline, "it does not stop");
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(code, Some(0));
+    assert!(!folder.path().join("running.json").exists());
+}
+
+/// The test server and the program are the same server.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_claims_over_the_network_with_the_code() {
+    let server = TestServer::start();
+    let code = server.server.app().ownership.code().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("http://{}", server.authority());
+    let key = folder.path().join("key.p12");
+    let arguments = [
+        "claim",
+        "--url",
+        &url,
+        "--callsign",
+        "W1AW",
+        "--new",
+        "--password",
+        "secret",
+    ];
+    let out = ["--out", key.to_str().unwrap(), "--code", &code];
+    let claimed = run(folder.path(), &[&arguments[..], &out].concat());
+    assert!(claimed.status.success(), "{}", said(&claimed));
+    assert_eq!(server.get("/api/info").await.json()["callsign"], "W1AW");
+    server.server.shutdown().await;
+}

@@ -1,0 +1,266 @@
+//! Signaling over real WebSockets.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use serde_json::json;
+use station::Statement;
+use support::{Client, Operator, TestServer, login, sign_challenge};
+use tokio_tungstenite::tungstenite::Message;
+
+async fn claimed() -> (TestServer, Operator) {
+    let (server, owner) = (TestServer::start(), Operator::new("W1AW"));
+    assert_eq!(server.claim(&owner).await.status, 200);
+    (server, owner)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_and_whom_they_vouch_for_are_licensed() {
+    let (server, owner) = claimed().await;
+    let mut client = server.connect().await;
+    let url = client.url.clone();
+    let challenge = client.register(&owner, &url).await;
+    let (said, chain) = login(&owner, &challenge, &url);
+    let proof = Statement::server_proof(&said).unwrap();
+    let signature = challenge["serverProof"]["signature"].as_str().unwrap();
+    assert!(
+        chain[0].public_key().verify(&proof, signature).is_ok(),
+        "the server proves itself"
+    );
+    assert!(chain[0].is_signed_by(owner.certificate.public_key()));
+    let signature = sign_challenge(&owner, &challenge, &url);
+    client
+        .send(&json!({ "type": "AUTHENTICATE", "signature": signature }))
+        .await;
+    let registered = client.next().await;
+    assert_eq!(
+        (&registered["type"], &registered["role"]),
+        (&json!("REGISTERED"), &json!("licensed"))
+    );
+    assert_eq!(registered["serverOwner"], "W1AW");
+
+    let friend = owner.vouch_for("K1ABC");
+    let mut second = server.connect().await;
+    assert_eq!(second.log_in(&friend).await["role"], "licensed");
+    let joined = client.next_of("PEER_JOINED").await;
+    assert_eq!(joined["peer"]["callsign"], "K1ABC");
+    assert_eq!(joined["peer"]["verified"], true);
+
+    let mut third = server.connect().await;
+    assert_eq!(
+        third.log_in(&Operator::new("N1XYZ")).await["role"],
+        "unlicensed"
+    );
+    let status = server.get("/api/status").await.json();
+    assert_eq!(status["clients"], json!({ "licensed": 2, "unlicensed": 1 }));
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn impostors_are_refused() {
+    let (server, owner) = claimed().await;
+    let thief = Operator::new("W1AW");
+    let copied = Operator {
+        certificate: owner.certificate.clone(),
+        ..thief
+    };
+    let refused = server.connect().await.log_in(&copied).await;
+    assert_eq!(
+        refused["code"], "bad-proof",
+        "a certificate without its key"
+    );
+
+    let mut client = server.connect().await;
+    let url = client.url.clone();
+    let first = client.register(&owner, &url).await;
+    let old = sign_challenge(&owner, &first, &url);
+    let mut replaying = server.connect().await;
+    assert_eq!(replaying.register(&owner, &url).await["type"], "CHALLENGE");
+    replaying
+        .send(&json!({ "type": "AUTHENTICATE", "signature": old }))
+        .await;
+    assert_eq!(
+        replaying.next().await["code"],
+        "bad-proof",
+        "a signature from another login"
+    );
+    server.server.shutdown().await;
+}
+
+/// B sits between a client and A: it shows the client A's challenge, and A the client's proof.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relayed_challenge_is_worth_nothing() {
+    let (a, owner) = claimed().await;
+    let b = TestServer::start();
+    let url_of_b = format!("ws://{}/signal", b.authority());
+    let mut relay = a.connect().await;
+
+    // A does not even begin a login whose URL is B's.
+    assert_eq!(relay.register(&owner, &url_of_b).await["code"], "wrong-url");
+
+    // So B lies to A about the URL. The client signs the one it dialled.
+    let url_of_a = relay.url.clone();
+    let challenge = relay.register(&owner, &url_of_a).await;
+    let (said, chain) = login(&owner, &challenge, &url_of_b);
+    let proof = Statement::server_proof(&said).unwrap();
+    let shown = challenge["serverProof"]["signature"].as_str().unwrap();
+    assert!(
+        chain[0].public_key().verify(&proof, shown).is_err(),
+        "the client sees it"
+    );
+    let careless = sign_challenge(&owner, &challenge, &url_of_b);
+    relay
+        .send(&json!({ "type": "AUTHENTICATE", "signature": careless }))
+        .await;
+    assert_eq!(
+        relay.next().await["code"],
+        "bad-proof",
+        "and if it did not, A would"
+    );
+    a.server.shutdown().await;
+    b.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_this_servers_own_urls_will_do() {
+    let (server, owner) = claimed().await;
+    let port = server.server.port();
+    for right in [
+        format!("ws://127.0.0.1:{port}/ws/signal"),
+        format!("ws://localhost:{port}/signal"),
+    ] {
+        let mut client = Client::connect(&right).await;
+        assert_eq!(client.log_in(&owner).await["role"], "licensed", "{right}");
+    }
+    for wrong in [
+        format!("ws://127.0.0.1:{}/signal", port ^ 1),
+        format!("ws://evil.example:{port}/signal"),
+        format!("wss://127.0.0.1:{port}/signal"),
+        format!("ws://127.0.0.1:{port}/signal/"),
+        format!("ws://127.0.0.1:{port}/signal\nx"),
+        "ws://".into(),
+    ] {
+        let mut client = server.connect().await;
+        assert_eq!(
+            client.register(&owner, &wrong).await["code"],
+            "wrong-url",
+            "{wrong:?}"
+        );
+    }
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_reaches_a_guest_and_the_answer_comes_back() {
+    let (server, owner) = claimed().await;
+    let (mut guest, guest_id) = server.connect().await.guest().await;
+    let mut operator = server.connect().await;
+    let registered = operator.log_in(&owner).await;
+    let sdp = "v=0\r\no=- \u{e9}\r\n";
+    let offer = json!({ "type": "offer", "sdp": sdp });
+    operator
+        .send(&json!({ "type": "OFFER", "target": guest_id, "offer": offer }))
+        .await;
+    let received = guest.next_of("OFFER_RECEIVED").await;
+    assert_eq!(received["offer"]["sdp"], sdp);
+    assert_eq!(received["from"], registered["clientId"]);
+    let answer = json!({ "type": "answer", "sdp": sdp });
+    let from = &received["from"];
+    guest
+        .send(&json!({ "type": "ANSWER", "target": from, "answer": answer }))
+        .await;
+    assert_eq!(operator.next_of("ANSWER_RECEIVED").await["from"], guest_id);
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_nobody_could_read_hurt_only_their_sender() {
+    let (server, _) = claimed().await;
+    let (mut bystander, _) = server.connect().await.guest().await;
+    let (mut client, _) = server.connect().await.guest().await;
+    bystander.next_of("PEER_JOINED").await;
+    client.send_raw(Message::binary(vec![1, 2, 3])).await;
+    assert_eq!(client.next().await["code"], "binary-frame");
+    client.send_raw(Message::text("x".repeat(100 * 1024))).await;
+    assert_eq!(client.next().await["code"], "too-large");
+    client.send(&json!({ "type": "PING" })).await;
+    assert_eq!(client.next().await["type"], "PONG", "still connected");
+    client.send_raw(Message::text("x".repeat(200 * 1024))).await;
+    assert_eq!(client.next().await["code"], "too-large");
+    assert_eq!(client.next_or_close().await, Err(Some(1009)));
+    assert_eq!(bystander.next().await["type"], "PEER_LEFT");
+    bystander.send(&json!({ "type": "PING" })).await;
+    assert_eq!(bystander.next().await["type"], "PONG");
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_floods_is_closed_and_others_go_on() {
+    let (server, _) = claimed().await;
+    let (mut bystander, _) = server.connect().await.guest().await;
+    let (mut flooder, _) = server.connect().await.guest().await;
+    for _ in 0..125 {
+        flooder.send(&json!({ "type": "PING" })).await;
+    }
+    let code = loop {
+        match flooder.next_or_close().await {
+            Ok(message) if message["type"] == "ERROR" => {
+                assert_eq!(message["code"], "rate-limited")
+            }
+            Ok(_) => {}
+            Err(code) => break code,
+        }
+    };
+    assert_eq!(code, Some(1008));
+    bystander.next_of("PEER_LEFT").await;
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_is_dropped_and_others_go_on() {
+    let (server, owner) = claimed().await;
+    let (deaf, deaf_id) = server.connect().await.guest().await;
+    // More than the socket buffers and the queue together hold, from several senders because each
+    // has a budget of its own.
+    let sdp = "v".repeat(60 * 1024);
+    let offer = json!({ "type": "offer", "sdp": sdp });
+    let mut watcher = server.connect().await;
+    watcher.log_in(&owner).await;
+    let gone = async {
+        loop {
+            if watcher.next_of("PEER_LEFT").await["peerId"] == deaf_id {
+                return;
+            }
+        }
+    };
+    let flood = async {
+        loop {
+            let mut sender = server.connect().await;
+            sender.log_in(&owner).await;
+            for _ in 0..12 {
+                sender
+                    .send(&json!({ "type": "OFFER", "target": deaf_id, "offer": offer }))
+                    .await;
+            }
+            sender.send(&json!({ "type": "PING" })).await;
+            sender.next_of("PONG").await;
+        }
+    };
+    tokio::select! {
+        () = gone => {}
+        () = flood => {}
+    }
+    drop(deaf);
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_says_goodbye() {
+    let (server, _) = claimed().await;
+    let (mut guest, _) = server.connect().await.guest().await;
+    server.server.shutdown().await;
+    let goodbye = guest.next().await;
+    assert_eq!(goodbye["type"], "GOODBYE");
+    assert_eq!(goodbye["retryAfter"], 2);
+    assert_eq!(guest.next_or_close().await, Err(Some(1001)));
+}
