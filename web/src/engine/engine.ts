@@ -40,6 +40,8 @@ export class Engine implements Model {
   readonly #own = signal<Identity | null>(null)
   readonly #identityView = signal<IdentityView | null>(null)
   #lastClientId: string | null = null
+  /** The first connection was made: from then on it comes back by itself. */
+  #started = false
 
   readonly server: Model['server']
   readonly session: ReadonlySignal<SessionView>
@@ -84,18 +86,15 @@ export class Engine implements Model {
   /** Reads what is stored, asks the server who it is, and connects as soon as somebody owns it. */
   async start(): Promise<void> {
     await Promise.all([this.#readIdentity(), this.#server.refresh()])
-    let connected = false
     effect(() => {
-      if (connected || this.server.value.state === 'unclaimed') return
-      connected = true
-      this.#runner.connect()
+      if (!this.#started && this.server.value.state !== 'unclaimed') this.#connect()
     })
   }
 
   /** The page came back into view, or the device found a network. */
   wake(): void {
     void this.#server.refresh()
-    if (this.server.value.state !== 'unclaimed') this.#runner.wake()
+    this.#runner.wake()
   }
 
   /** The page goes for good. */
@@ -143,19 +142,19 @@ export class Engine implements Model {
     this.#conversations.hangUpAll()
     await this.#store.forgetIdentity()
     await this.#show(null)
-    this.#runner.connect()
+    this.#connect()
   }
 
   async trustServer(): Promise<void> {
     const unknown = this.#runner.session.value.unknownServer
     if (!unknown) return
     await this.#store.pin(unknown.fingerprint)
-    this.#runner.connect()
+    this.#connect()
   }
 
   reconnect(): void {
     void this.#server.refresh()
-    this.#runner.connect()
+    this.#connect()
   }
 
   joinNet(net: string): void {
@@ -195,6 +194,11 @@ export class Engine implements Model {
     if (known) return known
     const found = this.#people.find(peerId)
     return found ? this.#conversations.with(found.person) : null
+  }
+
+  #connect(): void {
+    this.#started = true
+    this.#runner.connect()
   }
 
   #received(frame: Incoming): void {
@@ -274,8 +278,8 @@ export class Engine implements Model {
   /** A new key: the session begins anew with it. */
   async #become(identity: Identity): Promise<void> {
     await this.#show(identity)
+    this.#connect()
     await this.#server.refresh()
-    this.#runner.connect()
   }
 
   async #show(identity: Identity | null): Promise<void> {
