@@ -41,7 +41,7 @@ export async function joiningUrl(server, folder) {
   assert.equal(answer.headers.get('content-type'), 'image/png')
   const image = join(await mkdtemp(join(folder, 'qr-')), 'qr.png')
   await writeFile(image, Buffer.from(await answer.arrayBuffer()))
-  return execFileSync('zbarimg', ['--quiet', '--raw', image], { encoding: 'utf8' }).trim()
+  return execFileSync('zbarimg', ['--nodbus', '--quiet', '--raw', image], { encoding: 'utf8' }).trim()
 }
 
 /**
@@ -51,17 +51,19 @@ export async function joiningUrl(server, folder) {
 export class Traffic {
   #connections = new Map()
   #port
+  #before
 
   constructor(server) {
     this.#port = server.port
     this.#look()
-    this.before = this.#sum()
+    assert.ok(this.#connections.size > 0, 'nobody is connected to the server, so nothing can be counted')
+    this.#before = this.#sum()
   }
 
   /** Bytes in both directions since the beginning. */
   get bytes() {
     this.#look()
-    return this.#sum() - this.before
+    return this.#sum() - this.#before
   }
 
   #look() {
