@@ -20,6 +20,14 @@ const ARTEFACTS: &[Artefact] = &[
         make: || schema("signaling"),
     },
     Artefact {
+        path: "docs/protocol/openapi.json",
+        make: || schema("ham-server"),
+    },
+    Artefact {
+        path: "web/src/wire/http.ts",
+        make: || typescript(&definitions(&schema("ham-server")?)?),
+    },
+    Artefact {
         path: "web/src/wire/signaling.ts",
         make: || typescript(&schema("signaling")?),
     },
@@ -70,6 +78,24 @@ fn schema(package: &str) -> Result<String> {
     let schema: Value = serde_json::from_str(&printed)
         .with_context(|| format!("the schema example of {package} did not print JSON"))?;
     Ok(format!("{}\n", serde_json::to_string_pretty(&schema)?))
+}
+
+/// The types of an OpenAPI description, as a JSON Schema of their own.
+fn definitions(openapi: &str) -> Result<String> {
+    let openapi: Value = serde_json::from_str(openapi)?;
+    let types = &openapi["components"]["schemas"];
+    let names = types
+        .as_object()
+        .context("the description has no schemas")?
+        .keys();
+    // What nothing refers to is left out of the TypeScript, so the root refers to everything.
+    let all: Vec<_> = names
+        .map(|name| json!({ "$ref": format!("#/$defs/{name}") }))
+        .collect();
+    let schema = json!({ "title": "Http", "anyOf": all, "$defs": types });
+    Ok(schema
+        .to_string()
+        .replace("#/components/schemas/", "#/$defs/"))
 }
 
 /// TypeScript types for a JSON Schema.

@@ -1,5 +1,5 @@
 //! Claiming: who may, what is checked, and that it is remembered.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod support;
 

@@ -1,7 +1,9 @@
 //! What every HTTP request meets, and what the server says of itself.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod support;
+
+use std::collections::BTreeSet;
 
 use serde_json::json;
 use support::{Operator, Response, TestServer, exchange};
@@ -207,4 +209,21 @@ async fn upgrade(server: &TestServer, headers: &[(&str, &str)]) -> Response {
         head += &format!("{name}: {value}\r\n");
     }
     Response::parse(&exchange(&authority, format!("{head}\r\n").as_bytes()).await)
+}
+
+/// Whoever adds a route describes it: the published description names exactly the routes there are.
+#[test]
+fn every_route_is_in_the_published_description() {
+    let description: serde_json::Value =
+        serde_json::from_str(include_str!("../../../docs/protocol/openapi.json")).unwrap();
+    let described: BTreeSet<_> = description["paths"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let router = include_str!("../src/http/mod.rs");
+    let path = |rest: &'static str| rest.split('"').next().unwrap();
+    let routes: BTreeSet<_> = router.split(".route(\"").skip(1).map(path).collect();
+    assert_eq!(described, routes);
 }

@@ -1,5 +1,5 @@
 //! The program as people start it: its command line, its output, and what a sudden death leaves.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod support;
 

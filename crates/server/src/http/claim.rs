@@ -20,7 +20,7 @@ use super::problem::Problem;
 use super::status::signaling_url;
 use crate::listen::same_user;
 use crate::network::Ends;
-use crate::runtime::{ClaimFailure, ClaimRequest, ClaimState};
+use crate::runtime::{self, ClaimFailure, ClaimState};
 
 /// Most characters of a station's name.
 const MAX_NAME: usize = 80;
@@ -28,11 +28,17 @@ const MAX_NAME: usize = 80;
 /// `GET /api/claim-station`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Offer {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct ClaimOffer {
+    /// How far the server is on its way to people.
     state: ClaimState,
+    /// The server's key, PEM.
     public_key: String,
+    /// Whether the claim must prove knowledge of the claim code.
     code_required: bool,
+    /// To be used once, within five minutes.
     nonce: String,
+    /// With a code: HMAC over `claim-offer`, by which the claimant knows the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     offer_proof: Option<String>,
 }
@@ -40,39 +46,62 @@ pub(super) struct Offer {
 /// `POST /api/claim-station`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Request {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct ClaimRequest {
+    /// The operator's certificate, PEM.
     certificate: String,
+    /// The certificates above it, PEM, its issuer's first, up to a self-signed one.
     #[serde(default)]
     chain: Vec<String>,
+    /// The operator's certificate for this server, PEM.
     server_certificate: String,
-    station: RequestStation,
+    /// The station.
+    station: ClaimedStation,
+    /// With a code: the nonce of the offer.
     nonce: Option<String>,
+    /// With a code: HMAC over `claim`.
     claim_proof: Option<String>,
+    /// Whether people on the network may join.
     #[serde(default = "yes")]
     open_to_network: bool,
 }
 
+/// The station as its owner describes it.
 #[derive(Debug, Deserialize)]
-struct RequestStation {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct ClaimedStation {
+    /// The callsign of both certificates.
     callsign: String,
+    /// What may change.
     #[serde(default)]
-    metadata: Metadata,
+    metadata: StationMetadata,
 }
 
+/// What an owner says of the station.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Metadata {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct StationMetadata {
+    /// The operator's or the station's name, at most 80 characters.
     name: Option<String>,
+    /// A Maidenhead locator.
     grid: Option<String>,
+    /// The class on the licence.
     license_class: Option<String>,
 }
 
+/// The answer to a claim.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Claimed {
+    /// Always true.
     success: bool,
+    /// The owner's callsign.
     owner: Callsign,
+    /// The WebSocket URL as this caller can reach it.
     signaling_url: String,
+    /// Always null: no token crosses the network. For older clients.
     access_token: Option<()>,
 }
 
@@ -81,7 +110,7 @@ pub(super) async fn offer(
     Extension(ends): Extension<Ends>,
     Extension(authority): Extension<Authority>,
     headers: HeaderMap,
-) -> Result<Json<Offer>, Problem> {
+) -> Result<Json<ClaimOffer>, Problem> {
     let state = app.ownership.state();
     let nonce = app
         .nonces
@@ -99,7 +128,7 @@ pub(super) async fn offer(
         None
     };
     let public_key = app.ownership.key().public_key().to_pem();
-    Ok(Json(Offer {
+    Ok(Json(ClaimOffer {
         state,
         public_key,
         code_required,
@@ -113,7 +142,7 @@ pub(super) async fn claim(
     Extension(ends): Extension<Ends>,
     Extension(authority): Extension<Authority>,
     headers: HeaderMap,
-    body: Result<Json<Request>, JsonRejection>,
+    body: Result<Json<ClaimRequest>, JsonRejection>,
 ) -> Result<Json<Claimed>, Problem> {
     if app.ownership.state() != ClaimState::Unclaimed {
         return Err(already_claimed());
@@ -134,7 +163,7 @@ pub(super) async fn claim(
     let (keeper, callsign) = (Arc::clone(&app), owner.clone());
     let accepted = tokio::task::spawn_blocking(move || {
         let proof = request.nonce.as_deref().zip(request.claim_proof.as_deref());
-        keeper.ownership.accept(&ClaimRequest {
+        keeper.ownership.accept(&runtime::ClaimRequest {
             callsign: &callsign,
             certificate: &request.certificate,
             chain: &request.chain,
@@ -168,7 +197,7 @@ fn is_at_the_machine(app: &App, ends: Ends, authority: &Authority, headers: &Hea
         && same_user(ends) != Some(false)
 }
 
-fn check_nonce(app: &App, request: &Request) -> Result<(), Problem> {
+fn check_nonce(app: &App, request: &ClaimRequest) -> Result<(), Problem> {
     let (Some(nonce), Some(_)) = (&request.nonce, &request.claim_proof) else {
         let error = "claiming from another machine needs the claim code that the server printed \
                      when it started";
@@ -181,7 +210,7 @@ fn check_nonce(app: &App, request: &Request) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::FORBIDDEN, "bad-nonce", error))
 }
 
-impl Metadata {
+impl StationMetadata {
     fn read(self) -> Result<store::Station, Problem> {
         fn filled(text: Option<String>) -> Option<String> {
             text.map(|text| text.trim().to_owned())

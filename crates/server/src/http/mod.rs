@@ -6,6 +6,8 @@
 
 mod claim;
 mod guard;
+#[cfg(feature = "schema")]
+mod openapi;
 mod problem;
 mod sharing;
 mod signal;
@@ -28,6 +30,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::network::Names;
 use crate::runtime::{Nonces, Ownership, Switchboard};
 
+#[cfg(feature = "schema")]
+pub use openapi::openapi;
 pub(crate) use sharing::{addresses_as_urls, joining_url};
 
 /// What every handler may use.

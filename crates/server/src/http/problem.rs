@@ -13,13 +13,22 @@ pub(super) struct Problem {
     error: String,
 }
 
+/// The document as it is sent.
 #[derive(Serialize)]
-struct Document<'a> {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Problem"))]
+pub(super) struct Document<'a> {
+    /// Always `about:blank`: the status says the kind.
     r#type: &'static str,
+    /// The status in words.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// The same as `error`.
     detail: &'a str,
+    /// The sentence to show a person.
     error: &'a str,
+    /// A stable word for programs.
     code: &'static str,
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use signaling::message::MAX_FRAME;
 use station::{Callsign, Fingerprint, Grid, LicenceClass};
 
@@ -17,6 +17,7 @@ use crate::runtime::ClaimState;
 
 /// `GET /api/status`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Status {
     /// How far the server is on its way to people.
     pub(super) state: ClaimState,
@@ -36,6 +37,7 @@ pub(super) struct Status {
 
 /// The signaling service in a status.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct SignalingStatus {
     /// Its WebSocket URL.
     pub(super) url: String,
@@ -44,7 +46,8 @@ pub(super) struct SignalingStatus {
 }
 
 /// How many are here.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Clients {
     /// Licensed operators.
     pub(super) licensed: usize,
@@ -55,6 +58,7 @@ pub(super) struct Clients {
 /// `GET /api/info`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Info {
     /// Always `signaling`.
     pub(super) r#type: &'static str,
@@ -83,15 +87,20 @@ pub(super) struct Info {
 /// What the owner says of the station.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct StationInfo {
+    /// The operator's or the station's name.
     name: Option<String>,
+    /// Where it is.
     grid: Option<Grid>,
+    /// The class on the owner's licence.
     license_class: Option<LicenceClass>,
 }
 
 /// What a client may send.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Limits {
     /// Bytes of a frame.
     pub(super) frame_bytes: usize,

@@ -39,6 +39,7 @@ struct Owned {
 /// How far a server is on its way to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ClaimState {
     /// Nobody's yet.
     Unclaimed,

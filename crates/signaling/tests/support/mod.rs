@@ -158,17 +158,17 @@ pub(crate) fn register(callsign: &str, certificate: &str) -> Value {
     })
 }
 
-pub(crate) fn offer(target: impl ToString) -> Value {
+pub(crate) fn offer(target: impl ToString + Copy) -> Value {
     let offer = json!({ "type": "offer", "sdp": "v=0\r\n" });
     json!({ "type": "OFFER", "target": target.to_string(), "offer": offer })
 }
 
-pub(crate) fn answer(target: impl ToString) -> Value {
+pub(crate) fn answer(target: impl ToString + Copy) -> Value {
     let answer = json!({ "type": "answer", "sdp": "v=0\r\n" });
     json!({ "type": "ANSWER", "target": target.to_string(), "answer": answer })
 }
 
-pub(crate) fn candidate(target: impl ToString) -> Value {
+pub(crate) fn candidate(target: impl ToString + Copy) -> Value {
     let candidate = json!({ "candidate": "candidate:1", "sdpMid": "0", "sdpMLineIndex": 0 });
     json!({ "type": "ICE_CANDIDATE", "target": target.to_string(), "candidate": candidate })
 }
