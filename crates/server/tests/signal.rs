@@ -205,7 +205,7 @@ async fn who_floods_is_closed_and_others_go_on() {
     let code = loop {
         match flooder.next_or_close().await {
             Ok(message) if message["type"] == "ERROR" => {
-                assert_eq!(message["code"], "rate-limited")
+                assert_eq!(message["code"], "rate-limited");
             }
             Ok(_) => {}
             Err(code) => break code,
