@@ -70,10 +70,10 @@ export class Call {
     return this.#phase
   }
 
-  /** Whether an offer belongs to this call, or begins a new one from a reloaded page. */
-  continues(offer: SessionDescription): boolean {
+  /** Whether a description belongs to this call, or to a new one of a reloaded page. */
+  continues(description: SessionDescription): boolean {
     const before = this.#connection.remoteDescription
-    return before === null || dtlsFingerprint(before.sdp) === dtlsFingerprint(offer.sdp)
+    return before === null || dtlsFingerprint(before.sdp) === dtlsFingerprint(description.sdp)
   }
 
   receiveDescription(description: SessionDescription, polite?: boolean): void {

@@ -97,7 +97,11 @@ export class Conversation {
   }
 
   answered(answer: SessionDescription): void {
-    this.#call?.receiveDescription(answer)
+    if (!this.#call) return
+    if (this.#call.continues(answer)) return this.#call.receiveDescription(answer)
+    // They left the call that we were trying to save, and took our offer for a new one.
+    this.#leaveCall()
+    if (this.#surroundings.obstacle(this.#view.peer) === null) this.start()
   }
 
   candidate(candidate: Candidate): void {
