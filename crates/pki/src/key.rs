@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::pem::{self, PemError};
 use crate::public_key::PublicKey;
+use crate::request::SignatureBase;
 
 /// Most bytes of a private key's PKCS#8, attributes included.
 pub const MAX_PKCS8_LEN: usize = 4096;
@@ -142,6 +143,19 @@ impl SigningKey {
             .sign(random, text)
             .map_err(|_| KeyError::Random)?;
         Ok(URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// Signs an HTTP request: 64 bytes r‖s (RFC 9421, 3.3.4).
+    ///
+    /// # Errors
+    /// [`KeyError::Random`] when the system gives no random bytes.
+    pub fn sign_request(
+        &self,
+        base: &SignatureBase,
+        random: &dyn SecureRandom,
+    ) -> Result<Vec<u8>, KeyError> {
+        let signature = self.statements.sign(random, base.as_bytes());
+        Ok(signature.map_err(|_| KeyError::Random)?.as_ref().to_vec())
     }
 
     /// Signs a TBSCertificate built by this crate: ECDSA-Sig-Value, DER (RFC 3279, 2.2.3).

@@ -18,6 +18,7 @@ pub mod p12;
 pub mod path;
 mod pem;
 pub mod public_key;
+pub mod request;
 
 pub use certificate::{Admitted, Certificate, CertificateError, Identity};
 pub use claim::{ClaimError, VerifiedClaim};
@@ -26,6 +27,7 @@ pub use key::{KeyError, SigningKey};
 pub use licence::HamLicence;
 pub use pem::PemError;
 pub use public_key::{PublicKey, PublicKeyError};
+pub use request::SignatureBase;
 
 /// SHA-256 over the parts, one after the other.
 fn sha256(parts: &[&[u8]]) -> [u8; 32] {

@@ -10,6 +10,7 @@ use ring::signature::{
 use station::{KeyId, Statement};
 
 use crate::pem::{self, PemError};
+use crate::request::SignatureBase;
 use crate::sha256;
 
 /// Bytes of the SubjectPublicKeyInfo of an uncompressed P-256 point.
@@ -84,6 +85,19 @@ impl PublicKey {
             .decode(signature)
             .map_err(|_| BadSignature)?;
         let holds = self.holds(&ECDSA_P256_SHA256_FIXED, statement.as_bytes(), &signature);
+        if holds { Ok(()) } else { Err(BadSignature) }
+    }
+
+    /// Checks an HTTP request's signature: 64 bytes r‖s (RFC 9421, 3.3.4).
+    ///
+    /// # Errors
+    /// [`BadSignature`] for any other bytes, key or request.
+    pub fn verify_request(
+        &self,
+        base: &SignatureBase,
+        signature: &[u8],
+    ) -> Result<(), BadSignature> {
+        let holds = self.holds(&ECDSA_P256_SHA256_FIXED, base.as_bytes(), signature);
         if holds { Ok(()) } else { Err(BadSignature) }
     }
 

@@ -16,7 +16,7 @@ use crate::http::{self, App};
 use crate::listen::{ListenError, Listener};
 use crate::network::Names;
 use crate::runtime::login::Receptionist;
-use crate::runtime::{Nonces, Ownership, OwnershipError, Switchboard};
+use crate::runtime::{AdminKey, Nonces, Ownership, OwnershipError, Switchboard};
 
 /// What a running server leaves in its data folder, for the commands on the same machine.
 const RUNNING_FILE: &str = "running.json";
@@ -48,7 +48,7 @@ pub enum StartError {
     #[error(transparent)]
     Listen(#[from] ListenError),
     /// The commands on this machine could not be told where it is.
-    #[error("{0} cannot be written")]
+    #[error("{0} cannot be written to")]
     Running(PathBuf, #[source] io::Error),
 }
 
@@ -78,6 +78,8 @@ impl Server {
         )?);
         let listener = Listener::bind(config)?;
         let port = listener.port();
+        let admin = AdminKey::make(&config.data_dir, &random)
+            .map_err(|error| StartError::Running(config.data_dir.clone(), error))?;
         let names = Arc::new(Names::new(&config.host_names));
         let receptionist = Receptionist::new(Arc::clone(&ownership), Arc::clone(&names));
         let switchboard = Arc::new(Switchboard::new(receptionist));
@@ -85,6 +87,7 @@ impl Server {
         let app = Arc::new(App {
             ownership,
             switchboard: Arc::clone(&switchboard),
+            admin,
             nonces: Nonces::default(),
             names,
             random,

@@ -169,6 +169,12 @@ async fn from_the_start_to_the_reset_by_command_line() {
         "{joining}"
     );
 
+    assert!(run(&data, &["close"]).status.success());
+    assert_eq!(server.get("/api/status").await["state"], "claimed");
+    let open = run(&data, &["open"]);
+    assert!(said(&open).contains("may join now"), "{}", said(&open));
+    assert_eq!(server.get("/api/status").await["state"], "active");
+
     let running = run(&data, &["reset", "--confirm", "W1AW"]);
     assert!(
         said(&running).contains("stop it first"),

@@ -555,6 +555,18 @@ fn a_stop_says_goodbye_to_everybody() {
 }
 
 #[test]
+fn who_is_sent_away_is_told_and_the_others_learn_of_it() {
+    let (mut room, operator, guest) = operator_and_guest();
+    room.hub.send_away(&[guest], "the owner closed the net");
+    room.run();
+    assert_eq!(room.one(guest)["type"], "GOODBYE");
+    assert_eq!(room.closed[&guest], CloseCode::Policy);
+    assert_eq!(room.one(operator)["type"], "PEER_LEFT");
+    room.say(operator, &json!({ "type": "PING" }));
+    assert_eq!(room.one(operator)["type"], "PONG");
+}
+
+#[test]
 fn late_verdicts_about_the_gone_are_ignored() {
     let mut hub = Hub::new(Limits::default());
     let gone = ClientId::new(9);

@@ -13,6 +13,9 @@ export type Http =
   | Info
   | LicenceClass
   | Limits
+  | NetworkAnswer
+  | NetworkRequest
+  | Nonce
   | Problem
   | SignalingStatus
   | StationInfo
@@ -243,6 +246,37 @@ export interface StationInfo {
    * The operator's or the station's name.
    */
   name: string | null
+}
+/**
+ * The answer: the state that follows.
+ */
+export interface NetworkAnswer {
+  /**
+   * `active` or `claimed`.
+   */
+  state: ClaimState
+}
+/**
+ * `POST /api/network`, signed by the owner.
+ */
+export interface NetworkRequest {
+  /**
+   * Whether people on the network may join.
+   */
+  open: boolean
+}
+/**
+ * `GET /api/nonce`.
+ */
+export interface Nonce {
+  /**
+   * To be used once, within five minutes.
+   */
+  nonce: string
+  /**
+   * What signatures for this server are tagged with.
+   */
+  tag: string
 }
 /**
  * The document as it is sent.

@@ -1,17 +1,22 @@
 //! Asking a server: the one on this machine, or another's by its URL.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, anyhow, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode, Uri, header};
 use hyper_util::rt::TokioIo;
+use pki::SignatureBase;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
 use crate::config::Config;
+use crate::http::content_digest;
+use crate::runtime::AdminKey;
 use crate::server::Running;
 
 /// Time a server has to answer.
@@ -56,18 +61,66 @@ impl Client {
     }
 
     pub(super) fn get(&self, path: &str) -> anyhow::Result<Answer> {
-        self.ask(Method::GET, path, Bytes::new())
+        self.ask(Method::GET, path, &[], Bytes::new())
+    }
+
+    /// Posts what only the owner may ask, with the secret of this machine's server.
+    pub(super) fn post_as_admin(
+        &self,
+        config: &Config,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<Answer> {
+        let secret = AdminKey::read(&config.data_dir).with_context(|| {
+            format!(
+                "the secret in {} cannot be read; are you its user?",
+                config.data_dir.display()
+            )
+        })?;
+        let offer = self.get("/api/nonce")?.success()?;
+        let text = |name: &str| offer[name].as_str().unwrap_or_default();
+        let parameters = format!(
+            r#"("@method" "@target-uri" "content-digest");created={};nonce="{}";keyid="admin";alg="hmac-sha256";tag="{}""#,
+            // For the record only; a clock that is before 1970 records 0.
+            SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+            text("nonce"),
+            text("tag"),
+        );
+        let body = serde_json::to_vec(body)?;
+        let digest = content_digest(&body);
+        let target = format!("{}{path}", self.url);
+        let components = [
+            ("@method", "POST"),
+            ("@target-uri", &target),
+            ("content-digest", &digest),
+        ];
+        let base = SignatureBase::new(&components, &parameters)?;
+        let signature = format!("sig1=:{}:", STANDARD.encode(secret.sign(&base)));
+        let headers = [
+            ("content-digest", digest),
+            ("signature-input", format!("sig1={parameters}")),
+            ("signature", signature),
+        ];
+        self.ask(Method::POST, path, &headers, body.into())
     }
 
     pub(super) fn post(&self, path: &str, body: &impl Serialize) -> anyhow::Result<Answer> {
-        self.ask(Method::POST, path, serde_json::to_vec(body)?.into())
+        self.ask(Method::POST, path, &[], serde_json::to_vec(body)?.into())
     }
 
-    fn ask(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Answer> {
+    fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+    ) -> anyhow::Result<Answer> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let asking = ask(method, format!("{}{path}", self.url), body);
+        let asking = ask(method, format!("{}{path}", self.url), headers, body);
         let within = async { tokio::time::timeout(ANSWER_WITHIN, asking).await };
         match runtime.block_on(within) {
             Ok(answer) => answer.with_context(|| format!("{} cannot be asked", self.url)),
@@ -98,7 +151,12 @@ pub(super) fn not_running(config: &Config) -> anyhow::Error {
     )
 }
 
-async fn ask(method: Method, url: String, body: Bytes) -> anyhow::Result<Answer> {
+async fn ask(
+    method: Method,
+    url: String,
+    headers: &[(&'static str, String)],
+    body: Bytes,
+) -> anyhow::Result<Answer> {
     let uri: Uri = url.parse().context("this is not a URL")?;
     if uri.scheme_str() != Some("http") {
         bail!("the address must begin with http://");
@@ -112,12 +170,15 @@ async fn ask(method: Method, url: String, body: Bytes) -> anyhow::Result<Answer>
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let request = Request::builder()
+    let mut request = Request::builder()
         .method(method)
         .uri(path)
         .header(header::HOST, authority.as_str())
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Full::new(body))?;
+        .header(header::CONTENT_TYPE, "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let request = request.body(Full::new(body))?;
     let response = sender.send_request(request).await?;
     let status = response.status();
     let body = Limited::new(response.into_body(), MAX_ANSWER)

@@ -3,6 +3,7 @@
 mod claim;
 mod client;
 mod completions;
+mod network;
 mod qr;
 mod reset;
 mod run;
@@ -32,6 +33,10 @@ enum Command {
     Status(status::Arguments),
     /// Claim a server that has no owner yet
     Claim(claim::Arguments),
+    /// Let people on the network join the server that runs on this machine
+    Open,
+    /// Keep the server that runs on this machine to its own machine
+    Close,
     /// Release the server from its owner, on its own machine and while it is stopped
     Reset(reset::Arguments),
     /// Show the QR code by which others join
@@ -60,6 +65,8 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Run => run::run(&config()?),
         Command::Status(arguments) => status::status(&config()?, &arguments),
         Command::Claim(arguments) => claim::claim(&config()?, &arguments),
+        Command::Open => network::set_open(&config()?, true),
+        Command::Close => network::set_open(&config()?, false),
         Command::Reset(arguments) => reset::reset(&config()?, &arguments),
         Command::Qr(arguments) => qr::qr(&config()?, &arguments),
         Command::Completions(arguments) => {

@@ -6,11 +6,13 @@
 
 mod claim;
 mod guard;
+mod network;
 #[cfg(feature = "schema")]
 mod openapi;
 mod problem;
 mod sharing;
 mod signal;
+mod signed;
 mod status;
 mod web;
 
@@ -21,18 +23,19 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware;
-use axum::routing::get;
+use axum::routing::{get, post};
 use ring::rand::SystemRandom;
 use tokio_util::task::TaskTracker;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::network::Names;
-use crate::runtime::{Nonces, Ownership, Switchboard};
+use crate::runtime::{AdminKey, Nonces, Ownership, Switchboard};
 
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
 pub(crate) use sharing::{addresses_as_urls, joining_url};
+pub(crate) use signed::content_digest;
 
 /// What every handler may use.
 #[derive(Debug)]
@@ -41,6 +44,8 @@ pub struct App {
     pub ownership: Arc<Ownership>,
     /// Everybody connected.
     pub switchboard: Arc<Switchboard>,
+    /// The secret of the commands on this machine.
+    pub admin: AdminKey,
     /// Nonces given out.
     pub nonces: Nonces,
     /// This server's own names.
@@ -73,6 +78,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/status", get(status::status))
         .route("/api/info", get(status::info))
         .route("/api/claim-station", get(claim::offer).post(claim::claim))
+        .route("/api/nonce", get(network::nonce))
+        .route("/api/network", post(network::network))
         .route("/api/qr.svg", get(sharing::svg))
         .route("/api/qr.png", get(sharing::png))
         .route("/signal", get(signal::upgrade))

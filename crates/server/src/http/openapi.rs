@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{claim, problem, status};
+use super::{claim, network, problem, status};
 
 /// The OpenAPI document.
 #[must_use]
@@ -45,6 +45,26 @@ pub fn openapi() -> Value {
                     "content": { "application/json": { "schema": request } },
                 },
                 "responses": { "200": claimed, "400": problem, "403": problem },
+            },
+        }),
+    );
+    let nonce = types.json::<network::Nonce>("A nonce");
+    paths.insert(
+        "/api/nonce".into(),
+        get("A nonce for a signed request", &nonce),
+    );
+    let answer = types.json::<network::NetworkAnswer>("The state that follows");
+    let request = types.reference_for_input::<network::NetworkRequest>();
+    paths.insert(
+        "/api/network".into(),
+        json!({
+            "post": {
+                "summary": "Let people on the network join, or no longer; signed by the owner",
+                "requestBody": {
+                    "required": true,
+                    "content": { "application/json": { "schema": request } },
+                },
+                "responses": { "200": answer, "401": problem, "403": problem },
             },
         }),
     );

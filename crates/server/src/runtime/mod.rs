@@ -1,15 +1,18 @@
 //! What runs between the sockets and the pure state machines.
 //!
 //! [`Switchboard`] owns the hub and every client's queue; [`Ownership`] is whose server this is and
-//! the key it proves that with; [`login`] makes challenges and judges proofs; [`Nonces`] are given
+//! the key it proves that with; [`AdminKey`] lets the
+//! commands on this machine act as the owner; [`login`] makes challenges and judges proofs; [`Nonces`] are given
 //! out and taken back once. Nothing here knows HTTP.
 
+mod admin;
 pub mod login;
 mod nonces;
 mod outbox;
 mod ownership;
 mod switchboard;
 
+pub use admin::AdminKey;
 pub use nonces::Nonces;
 pub use outbox::{Outbox, Outgoing};
 pub use ownership::{ClaimFailure, ClaimRequest, ClaimState, Ownership, OwnershipError};

@@ -284,9 +284,23 @@ impl Ownership {
         }
         let mut store = lock(&self.store);
         store.save_claim(&claim, &request.station, request.open_to_network)?;
-        let owned = read_owned(&store)?.map(Arc::new);
-        *self.owned.write().unwrap_or_else(PoisonError::into_inner) = owned;
+        self.remember(read_owned(&store)?);
         Ok(())
+    }
+
+    /// Lets people on the network join, or no longer. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`], `NotClaimed` among them; nothing is changed then.
+    pub fn set_open(&self, open: bool) -> Result<(), StoreError> {
+        let mut store = lock(&self.store);
+        store.set_open_to_network(open)?;
+        self.remember(read_owned(&store)?);
+        Ok(())
+    }
+
+    fn remember(&self, owned: Option<Owned>) {
+        *self.owned.write().unwrap_or_else(PoisonError::into_inner) = owned.map(Arc::new);
     }
 
     fn owned(&self) -> Option<Arc<Owned>> {

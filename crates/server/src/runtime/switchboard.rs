@@ -106,6 +106,19 @@ impl Switchboard {
         lock(&self.exchange).hub.population()
     }
 
+    /// Says goodbye to everybody who is not on this machine.
+    pub fn send_away(&self, reason: &str) {
+        let remote: Vec<_> = {
+            let exchange = lock(&self.exchange);
+            let lines = exchange.lines.iter();
+            lines
+                .filter(|(_, (_, ends))| !ends.loopback())
+                .map(|(&client, _)| client)
+                .collect()
+        };
+        self.drive(|hub, _| hub.send_away(&remote, reason));
+    }
+
     /// Says goodbye to everybody and takes nobody new.
     pub fn stop(&self, reason: &str, retry_after: Duration) {
         lock(&self.exchange).stopped = true;

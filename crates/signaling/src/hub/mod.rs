@@ -330,15 +330,10 @@ impl Hub {
 
     /// The server stops: everybody is told, and every session ends.
     pub fn stop(&mut self, reason: &str, retry_after: Duration) {
-        let retry_after = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX);
-        let body = ServerMessage::Goodbye {
-            reason: reason.into(),
-            retry_after,
-        }
-        .body();
         let clients: Vec<_> = self.sessions.keys().copied().collect();
-        for &client in &clients {
-            self.send_body(client, &body, None);
+        self.goodbye(&clients, reason, retry_after);
+        // Nobody is left to be told of the others' leaving.
+        for client in clients {
             self.commands.push_back(Command::Close {
                 client,
                 code: CloseCode::GoingAway,
@@ -347,6 +342,14 @@ impl Hub {
         self.sessions.clear();
         self.nets = Nets::default();
         self.next_sweep = None;
+    }
+
+    /// These clients may not stay: they are told, and their sessions end. The others go on.
+    pub fn send_away(&mut self, clients: &[ClientId], reason: &str) {
+        self.goodbye(clients, reason, STAY_AWAY);
+        for &client in clients {
+            self.close(client, CloseCode::Policy);
+        }
     }
 
     /// The next thing to do, if any.
@@ -448,6 +451,19 @@ impl Hub {
         self.send(client, &message, reply_to);
     }
 
+    fn goodbye(&mut self, clients: &[ClientId], reason: &str, retry_after: Duration) {
+        let retry_after = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX);
+        let reason = reason.into();
+        let body = ServerMessage::Goodbye {
+            reason,
+            retry_after,
+        }
+        .body();
+        for &client in clients {
+            self.send_body(client, &body, None);
+        }
+    }
+
     fn close(&mut self, client: ClientId, code: CloseCode) {
         if self.forget(client) {
             self.commands.push_back(Command::Close { client, code });
@@ -463,3 +479,6 @@ impl Hub {
 
 /// How often silence is looked for; the hub sleeps while nobody is here.
 const SWEEP: Duration = Duration::from_secs(1);
+
+/// When somebody who was sent away may ask whether they are welcome again.
+const STAY_AWAY: Duration = Duration::from_secs(60);
