@@ -221,15 +221,10 @@ fn count(dialect: Dialect, command: &mut Command) -> Result<Counts> {
 
 fn end_to_end() -> Result<Counts> {
     must(&mut cargo(&["build", "--package", "ham-server"]))?;
-    let mut tests = run::files_ending_with(&run::root().join("web/e2e"), ".test.mjs")?;
-    // The pages' own tests are a suite of their own.
-    tests.retain(|file| !file.ends_with("pages.test.mjs"));
+    let mut tests = npm(&["run", "test:e2e"]);
     count(
         Dialect::Node,
-        run::program("node")
-            .args(["--test", "--test-reporter=spec", "--test-concurrency=1"])
-            .args(tests)
-            .env("HAM_SERVER_BIN", run::server_binary("debug")?),
+        tests.env("HAM_SERVER_BIN", run::server_binary("debug")?),
     )
 }
 
