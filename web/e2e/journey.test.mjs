@@ -155,6 +155,8 @@ step('a conversation outlives the server, and the people come back with it', asy
   await personIn(guest, 'W1AW').first().waitFor()
   const status = await (await fetch(`${server.local}/api/status`)).json()
   assert.deepEqual(status.clients, { licensed: 1, unlicensed: 1 })
+  await write(owner, 'the server is back')
+  await entry(guest, 'the server is back').waitFor()
 })
 
 function step(name, walk) {
