@@ -26,6 +26,9 @@ export interface Page {
   /** The WebSocket URL of the server this page came from. */
   readonly signalUrl: string
   readonly joinCode: JoinCode | null
+  /** The net of this tab before it was reloaded. */
+  readonly lastNet: string | null
+  readonly rememberNet: (net: string) => void
   readonly isVisible: () => boolean
 }
 
@@ -51,7 +54,7 @@ export class Engine implements Model {
 
   constructor(page: Page) {
     this.#server = new Server(api, page.isVisible)
-    this.#runner = new SessionRunner(page.signalUrl, page.joinCode?.net ?? FIRST_NET, {
+    this.#runner = new SessionRunner(page.signalUrl, page.joinCode?.net ?? page.lastNet ?? FIRST_NET, {
       identity: () => this.#own.peek(),
       joinCode: page.joinCode?.fingerprint ?? null,
       store: this.#store,
@@ -79,6 +82,7 @@ export class Engine implements Model {
     })
     this.server = this.#server.view
     this.session = computed(() => viewOfSession(this.#runner.session.value, this.#closedToUs()))
+    effect(() => page.rememberNet(this.#runner.session.value.net))
     this.people = this.#people.list
     this.conversations = this.#conversations.views
   }

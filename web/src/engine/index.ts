@@ -3,10 +3,14 @@ import type { Model } from '../model'
 import { Engine } from './engine'
 import { readJoinCode } from './join-code'
 
+const NET = 'ham-server-net'
+
 export function createModel(): Model {
   const engine = new Engine({
     signalUrl: `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/signal`,
     joinCode: readJoinCode(location.hash),
+    lastNet: ofTab((storage) => storage.getItem(NET)) ?? null,
+    rememberNet: (net) => ofTab((storage) => storage.setItem(NET, net)),
     isVisible: () => document.visibilityState === 'visible',
   })
   document.addEventListener('visibilitychange', () => {
@@ -24,4 +28,13 @@ export function createModel(): Model {
   })
   void engine.start()
   return engine
+}
+
+/** Some private windows forbid even the storage of a tab. */
+function ofTab<T>(use: (storage: Storage) => T): T | undefined {
+  try {
+    return use(sessionStorage)
+  } catch {
+    return undefined
+  }
 }

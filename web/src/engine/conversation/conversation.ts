@@ -183,6 +183,7 @@ export class Conversation {
     if (over) this.#call = null
     this.#phase(phase, reason)
     if (phase === 'connected') this.#deliverWaiting()
+    if (phase === 'interrupted') this.#files.interrupted()
     if (!over) return
     this.#waiting = []
     this.#files.callOver()

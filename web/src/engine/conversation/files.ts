@@ -144,6 +144,13 @@ export class Files {
       receiver.stop(new Problem('The connection was lost in the middle of the file. Ask for it to be sent again when the call is back.'))
   }
 
+  /** The way is lost for now: nothing moves, and no speed of before is true. */
+  interrupted(): void {
+    for (const [id, { channel }] of this.#transfers) {
+      if (channel) this.#host.change(id, { speed: 0, secondsLeft: null })
+    }
+  }
+
   /** The call is over, and with it everything that needed it. */
   callOver(): void {
     for (const id of [...this.#transfers.keys()]) {
