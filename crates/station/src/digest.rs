@@ -87,6 +87,13 @@ digest! {
     KeyId
 }
 
+digest! {
+    /// What blacklists, tombstones and stores know a certificate by: SHA-256 of the issuer's
+    /// SubjectPublicKeyInfo and the TBSCertificate. Unlike the fingerprint it stays when somebody
+    /// rewrites the ECDSA signature.
+    Identity
+}
+
 fn parse_hex(text: &str) -> Result<[u8; 32], DigestError> {
     let mut digest = [0; 32];
     if text.len() != 64 {

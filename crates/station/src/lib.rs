@@ -1,8 +1,8 @@
 //! Who somebody is: the vocabulary every other crate shares.
 //!
 //! A *station* is one on-air identity. This crate holds its plain, checked values: [`Callsign`],
-//! [`Grid`], [`LicenceClass`]; the names of keys and certificates, [`KeyId`] and [`Fingerprint`];
-//! and the [`Statement`]s that keys sign outside X.509. Values are parsed once and are valid ever
+//! [`Grid`], [`LicenceClass`]; the names of keys and certificates, [`KeyId`], [`Fingerprint`]
+//! and [`Identity`]; and the [`Statement`]s that keys sign outside X.509. Values are parsed once and are valid ever
 //! after. There is no I/O, no cryptography and no clock here.
 //!
 //! Reading order: [`callsign`], [`grid`], [`licence`], [`digest`], [`statement`].
@@ -14,7 +14,7 @@ pub mod licence;
 pub mod statement;
 
 pub use callsign::Callsign;
-pub use digest::{Fingerprint, KeyId};
+pub use digest::{Fingerprint, Identity, KeyId};
 pub use grid::Grid;
 pub use licence::LicenceClass;
 pub use statement::Statement;

@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use crate::{Callsign, Fingerprint, KeyId};
+use crate::{Callsign, Fingerprint, Identity, KeyId};
 
 /// Most bytes of one field: a URL or a callsign, never a document.
 pub const MAX_FIELD_LEN: usize = 512;
@@ -43,6 +43,19 @@ pub struct Login<'a> {
     /// The URL the client dialled, as it wrote it. It binds the proof to this server's address, so
     /// that a server in the middle cannot pass it on.
     pub url: &'a str,
+}
+
+/// A change of keys, as both keys sign it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rekey {
+    /// The key that is given up.
+    pub old: KeyId,
+    /// The key that takes its place.
+    pub new: KeyId,
+    /// Whose keys they are.
+    pub callsign: Callsign,
+    /// The new key's place in the line: exactly one more than the old key's; a first key has 0.
+    pub generation: u32,
 }
 
 impl Statement {
@@ -87,6 +100,28 @@ impl Statement {
             callsign.as_str(),
         ];
         Self::new("claim", &fields)
+    }
+
+    /// `tombstone`: this key declares that certificate dead. Who may do so is the reader's to judge.
+    ///
+    /// # Errors
+    /// None in practice: every field is a digest.
+    pub fn tombstone(signer: KeyId, target: Identity) -> Result<Self, FieldError> {
+        Self::new("tombstone", &[&signer.to_string(), &target.to_string()])
+    }
+
+    /// `rekey`: both keys say that the new one takes the old one's place for this callsign.
+    ///
+    /// # Errors
+    /// None in practice: every field is a digest, a callsign or a number.
+    pub fn rekey(rekey: &Rekey) -> Result<Self, FieldError> {
+        let fields = [
+            &rekey.old.to_string(),
+            &rekey.new.to_string(),
+            rekey.callsign.as_str(),
+            &rekey.generation.to_string(),
+        ];
+        Self::new("rekey", &fields)
     }
 
     /// The text.
@@ -171,11 +206,21 @@ mod tests {
                     digest("operator"),
                     &Callsign::parse(field("callsign")).unwrap(),
                 ),
+                "tombstone" => Statement::tombstone(
+                    digest("signer"),
+                    Identity::parse(field("target")).unwrap(),
+                ),
+                "rekey" => Statement::rekey(&Rekey {
+                    old: digest("old"),
+                    new: digest("new"),
+                    callsign: Callsign::parse(field("callsign")).unwrap(),
+                    generation: field("generation").parse().unwrap(),
+                }),
                 other => panic!("no such context here: {other}"),
             };
             assert_eq!(made.unwrap().as_str(), case["statement"].as_str().unwrap());
         }
-        assert_eq!(cases.len(), 5);
+        assert_eq!(cases.len(), 7);
     }
 
     #[test]

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { codeProof, type Login, statement } from './statement'
 
 interface Vector {
-  context: 'server-proof' | 'client-proof' | 'claim-offer' | 'claim'
+  context: 'server-proof' | 'client-proof' | 'claim-offer' | 'claim' | 'tombstone' | 'rekey'
   fields: never
   statement: string
   code?: string

@@ -13,6 +13,8 @@ interface Fields {
   'client-proof': Login
   'claim-offer': { readonly nonce: string; readonly server: string }
   'claim': { readonly nonce: string; readonly server: string; readonly operator: string; readonly callsign: string }
+  'tombstone': { readonly signer: string; readonly target: string }
+  'rekey': { readonly old: string; readonly new: string; readonly callsign: string; readonly generation: string }
 }
 
 export interface Login {
@@ -31,6 +33,8 @@ const ORDER: { readonly [C in keyof Fields]: readonly (keyof Fields[C])[] } = {
   'client-proof': ['clientNonce', 'serverNonce', 'server', 'client', 'url'],
   'claim-offer': ['nonce', 'server'],
   'claim': ['nonce', 'server', 'operator', 'callsign'],
+  'tombstone': ['signer', 'target'],
+  'rekey': ['old', 'new', 'callsign', 'generation'],
 }
 
 /** Throws when a field could be read as something else: empty, too long, or with control characters. */
