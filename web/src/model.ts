@@ -30,6 +30,8 @@ export interface Model {
   forgetKey(): Promise<void>
   /** Accepts the server that the session shows as `unknown-server`, and logs in to it. */
   trustServer(): Promise<void>
+  /** The owner's decision whether people on this network may join. Rejects with a sentence. */
+  setOpenToNetwork(open: boolean): Promise<void>
   /** Asks again at once instead of waiting for the next attempt. */
   reconnect(): void
   /** Moves to another net. */

@@ -2,35 +2,14 @@
  * The server's HTTP interface (docs/protocol/http.md), as far as the app uses it. Failures are
  * `ApiProblem`s: the server's own sentence and stable code, or ours when it cannot be reached.
  */
+import type * as Wire from '../wire/http'
 import { Problem } from './problem'
 
-export interface Info {
-  readonly version: string
-  readonly callsign: string | null
-  readonly state: 'unclaimed' | 'claimed' | 'active'
-  readonly certFingerprint: string | null
-  readonly station: { readonly name?: string | null; readonly grid?: string | null } | null
-  readonly addresses: readonly string[]
-  readonly local: boolean
-}
-
-export interface ClaimStation {
-  readonly state: Info['state']
-  /** PEM. */
-  readonly publicKey: string
-  readonly codeRequired: boolean
-}
-
-export interface Claim {
-  readonly certificate: string
-  readonly chain: readonly string[]
-  readonly serverCertificate: string
-  readonly station: {
-    readonly callsign: string
-    readonly metadata: { readonly name?: string; readonly grid?: string; readonly licenseClass?: string }
-  }
-  readonly openToNetwork: boolean
-}
+/** Of what the server says, what the app uses. */
+export type Info = Pick<Wire.Info, 'version' | 'callsign' | 'state' | 'certFingerprint' | 'station' | 'addresses' | 'local'>
+export type ClaimStation = Pick<Wire.ClaimOffer, 'state' | 'publicKey' | 'codeRequired'>
+export type Claim = Required<Pick<Wire.ClaimRequest, 'certificate' | 'chain' | 'serverCertificate' | 'openToNetwork'>> &
+  Pick<Wire.ClaimRequest, 'station'>
 
 export class ApiProblem extends Problem {
   /** `unreachable` when there was no answer; otherwise the server's. */
@@ -46,7 +25,13 @@ export interface Api {
   info(): Promise<Info>
   claimStation(): Promise<ClaimStation>
   claim(claim: Claim): Promise<void>
+  nonce(): Promise<Wire.Nonce>
+  /** Lets people on the network join, or no longer: a signed request. */
+  network(body: string, signature: Readonly<Record<string, string>>): Promise<void>
 }
+
+/** Where the signed request of `network` goes: the path is part of what is signed. */
+export const NETWORK_PATH = '/api/network'
 
 const ANSWER_WITHIN = 10_000
 
@@ -54,12 +39,16 @@ export const api: Api = {
   info: () => call<Info>('/api/info'),
   claimStation: () => call<ClaimStation>('/api/claim-station'),
   async claim(claim) {
-    await call('/api/claim-station', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(claim),
-    })
+    await post('/api/claim-station', JSON.stringify(claim))
   },
+  nonce: () => call<Wire.Nonce>('/api/nonce'),
+  async network(body, signature) {
+    await post(NETWORK_PATH, body, signature)
+  },
+}
+
+function post(path: string, body: string, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
+  return call(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })
 }
 
 async function call<T>(path: string, init: RequestInit = {}): Promise<T> {

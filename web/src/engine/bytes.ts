@@ -61,7 +61,7 @@ export function fromPem(label: string, pem: string): Bytes | null {
   return body === undefined ? null : fromBase64(body.replace(/\s/g, ''))
 }
 
-function toBase64(bytes: Uint8Array): string {
+export function toBase64(bytes: Uint8Array): string {
   let binary = ''
   for (const byte of bytes) binary += String.fromCharCode(byte)
   return btoa(binary)

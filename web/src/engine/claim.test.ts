@@ -32,6 +32,8 @@ beforeEach(async () => {
     claim: vi.fn(async (document) => {
       posted = document
     }),
+    nonce: vi.fn<Api['nonce']>(),
+    network: vi.fn<Api['network']>(),
   }
 })
 

@@ -78,7 +78,7 @@ function documentFor(request: ClaimRequest, identity: Identity, serverCertificat
   const licenseClass = request.licenceClass.trim()
   return {
     certificate: identity.certificate,
-    chain: identity.chain,
+    chain: [...identity.chain],
     serverCertificate,
     station: {
       callsign: identity.parsed.callsign,

@@ -8,7 +8,7 @@
  */
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals'
 import type { ClaimRequest, ClaimResult, IdentityView, Model, Person, SessionView } from '../model'
-import { api } from './api'
+import { api, NETWORK_PATH } from './api'
 import { reasons } from './call/reasons'
 import { Conversations } from './conversation/conversations'
 import type { JoinCode } from './join-code'
@@ -23,7 +23,9 @@ import { openStore } from './trust/store'
 
 /** What the engine takes from the page it runs in. */
 export interface Page {
-  /** The WebSocket URL of the server this page came from. */
+  /** Of the server this page came from: `http://localhost:8080`. */
+  readonly origin: string
+  /** Its WebSocket URL. */
   readonly signalUrl: string
   readonly joinCode: JoinCode | null
   /** The net of this tab before it was reloaded. */
@@ -35,6 +37,7 @@ export interface Page {
 const INSECURE = 'On a plain http address this browser offers no keys. Use the server’s own machine, its secure address, or `ham-server claim --url`.'
 
 export class Engine implements Model {
+  readonly #origin: string
   readonly #store = openStore()
   readonly #server: Server
   readonly #runner: SessionRunner
@@ -53,6 +56,7 @@ export class Engine implements Model {
   readonly conversations: Model['conversations']
 
   constructor(page: Page) {
+    this.#origin = page.origin
     this.#server = new Server(api, page.isVisible)
     this.#runner = new SessionRunner(page.signalUrl, page.joinCode?.net ?? page.lastNet ?? FIRST_NET, {
       identity: () => this.#own.peek(),
@@ -154,6 +158,15 @@ export class Engine implements Model {
     if (!unknown) return
     await this.#store.pin(unknown.fingerprint)
     this.#connect()
+  }
+
+  async setOpenToNetwork(open: boolean): Promise<void> {
+    const identity = this.#own.peek()
+    if (!identity) throw new Problem('Only the owner decides who may join.')
+    const { signedHeaders } = await import('./signed')
+    const body = JSON.stringify({ open })
+    await api.network(body, await signedHeaders(identity, this.#origin + NETWORK_PATH, body, await api.nonce()))
+    await this.#server.refresh()
   }
 
   reconnect(): void {

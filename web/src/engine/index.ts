@@ -7,6 +7,7 @@ const NET = 'ham-server-net'
 
 export function createModel(): Model {
   const engine = new Engine({
+    origin: location.origin,
     signalUrl: `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/signal`,
     joinCode: readJoinCode(location.hash),
     lastNet: ofTab((storage) => storage.getItem(NET)) ?? null,

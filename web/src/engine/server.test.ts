@@ -31,7 +31,7 @@ describe('what the server says of itself', () => {
     await server.refresh()
     await vi.advanceTimersByTimeAsync(5_000)
     expect(ask).toHaveBeenCalledTimes(2)
-    ask.mockResolvedValue({ ...info, state: 'active', callsign: 'W1AW', station: { name: 'Hiram' } })
+    ask.mockResolvedValue({ ...info, state: 'active', callsign: 'W1AW', station: { name: 'Hiram', grid: null, licenseClass: null } })
     await vi.advanceTimersByTimeAsync(5_000)
     expect(server.view.value).toMatchObject({ state: 'active', owner: 'W1AW', ownerName: 'Hiram', ownerGrid: null })
     await vi.advanceTimersByTimeAsync(59_000)

@@ -54,6 +54,11 @@ export async function signStatement(key: CryptoKey, text: string): Promise<strin
   return toBase64Url(new Uint8Array(await crypto.subtle.sign(SHA256, key, utf8(text))))
 }
 
+/** Signs an HTTP request's signature base: 64 bytes r‖s. */
+export async function signRequest(key: CryptoKey, base: string): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.sign(SHA256, key, utf8(base)))
+}
+
 export async function verifyStatement(key: CryptoKey, text: string, signature: string): Promise<boolean> {
   const bytes = fromBase64Url(signature)
   return bytes?.length === 64 && crypto.subtle.verify(SHA256, key, bytes, utf8(text))

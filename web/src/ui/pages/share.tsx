@@ -14,7 +14,7 @@ export function ShareCode() {
     return (
       <Notice>
         <p>This server is not open to the network.</p>
-        <p>Only this machine can use it, as its owner chose when claiming it.</p>
+        <p>Only this machine can use it, as its owner chose. The owner can change that under Station.</p>
       </Notice>
     )
   }

@@ -10,11 +10,14 @@ import { chooseTheme, type Theme, theme, themes } from '../theme'
 import { isShareable } from '../words'
 import { Poster } from './poster'
 import { ShareCode } from './share'
+import { WhoMayJoin } from './who-may-join'
 import { You } from './you'
 import './station.css'
 
 export function Station() {
-  const shareable = isShareable(useModel().server.value)
+  const model = useModel()
+  const shareable = isShareable(model.server.value)
+  const { isOwner } = model.session.value
   return (
     <>
       <div class="page station">
@@ -30,6 +33,7 @@ export function Station() {
             </div>
           )}
         </Panel>
+        {isOwner && <WhoMayJoin />}
         <You />
         <Appearance />
         <About />

@@ -137,6 +137,7 @@ export function fakeModel(fake: Fake, tell: (act: string, ...words: readonly unk
     importKey: async () => ownersKey,
     forgetKey: async () => tell('forgetKey'),
     trustServer: async () => tell('trustServer'),
+    setOpenToNetwork: async (open) => tell('setOpenToNetwork', open),
     reconnect: () => tell('reconnect'),
     joinNet: (net) => tell('joinNet', net),
     call: (peerId) => tell('call', peerId),

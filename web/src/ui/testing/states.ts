@@ -263,6 +263,25 @@ export const states: Record<string, PageState> = {
       })
     },
   },
+  'station-owner-closed': { hash: '#/station', fake: { ...owner, server: { ...owner.server, state: 'claimed' } } },
+  'station-close': {
+    hash: '#/station',
+    fake: { ...owner, people: [k1abc] },
+    after: (page) => click(page, 'Keep it to this machine'),
+  },
+  'station-close-failed': {
+    hash: '#/station',
+    fake: {
+      ...owner,
+      people: [],
+      actions: {
+        setOpenToNetwork: async () => {
+          throw new Error('The server does not answer. Check that it is switched on and that you are on its network.')
+        },
+      },
+    },
+    after: (page) => click(page, 'Keep it to this machine'),
+  },
   'station-guest': { hash: '#/station', fake: {} },
   'station-import-failed': {
     hash: '#/station',
