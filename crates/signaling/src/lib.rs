@@ -8,7 +8,10 @@
 //! Invariants the tests hold it to:
 //! - whatever one client sends, every other client's session goes on;
 //! - `seq` of every client rises by one from 1, whatever happens;
-//! - a client's view of its net, kept from `REGISTERED`, `PEER_JOINED` and `PEER_LEFT`, is the truth;
+//! - a client's view of its net, kept from `REGISTERED`, the pages of `LIST_PEERS` and what it is told of
+//!   changes, is the truth once they have been told;
+//! - what many are told is encoded once, and in a large net told at most once in a while;
+//! - [`Hub::deadline`] is exactly when something is due;
 //! - signals reach exactly their target, and nobody who may not be called by the sender.
 //!
 //! Reading order: [`message`], [`hub`], [`limit`]. The public description is

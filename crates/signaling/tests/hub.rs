@@ -59,8 +59,7 @@ fn a_guest_is_let_in_at_once_and_sees_who_is_here() {
     assert_eq!(joined["peer"]["hasLicense"], false);
     assert_eq!(room.hub.population(), (1, 1));
 
-    room.hub.disconnected(guest);
-    room.run();
+    room.disconnect(guest);
     let left = room.one(operator);
     assert_eq!(
         (&left["type"], &left["peerId"]),
@@ -213,7 +212,7 @@ fn bad_frames_get_typed_errors_and_disturb_nobody() {
     let client = room.connect();
     room.say(client, &json!({ "type": "REGISTER", "callsign": "W1AW-7" }));
     assert_eq!(room.error(client), "bad-callsign");
-    room.hub.receive_oversized(client);
+    room.hub.receive_oversized(client, room.now);
     room.run();
     assert_eq!(room.error(client), "too-large");
     assert_eq!(room.closed[&client], CloseCode::TooLarge);
@@ -284,8 +283,7 @@ fn a_call_ends_with_either_session() {
     let (mut room, operator, guest) = operator_and_guest();
     room.say(operator, &offer(guest));
     room.say(guest, &answer(operator));
-    room.hub.disconnected(operator);
-    room.run();
+    room.disconnect(operator);
     let again = room.operator("W1AW", 1);
     room.forget_everything();
     room.say(guest, &offer(again));
@@ -344,8 +342,7 @@ fn a_callsign_means_the_latest_session_of_one_key() {
     room.forget_everything();
     room.say(caller, &offer("w1aw"));
     assert_eq!(room.one(second)["type"], "OFFER_RECEIVED");
-    room.hub.disconnected(second);
-    room.run();
+    room.disconnect(second);
     room.forget_everything();
     room.say(caller, &offer("W1AW"));
     assert_eq!(room.one(first)["type"], "OFFER_RECEIVED");
@@ -368,8 +365,7 @@ fn a_callsign_means_the_latest_session_of_one_key() {
     room.forget_everything();
     room.say(caller, &offer("W1AW"));
     assert_eq!(room.one(first)["type"], "OFFER_RECEIVED");
-    room.hub.disconnected(first);
-    room.run();
+    room.disconnect(first);
     room.forget_everything();
     room.say(caller, &offer("W1AW"));
     assert_eq!(
@@ -447,6 +443,165 @@ fn long_lists_come_in_pages() {
     );
 }
 
+/// A net in which two sessions are few and three are many.
+fn crowded_room() -> Room {
+    Room::new(Limits {
+        at_once: 2,
+        ..Limits::default()
+    })
+}
+
+const GATHER: Duration = Duration::from_millis(250);
+
+#[test]
+fn in_a_crowd_changes_are_gathered_and_told_together() {
+    let mut room = crowded_room();
+    let (first, second) = (room.guest(), room.guest());
+    assert_eq!(
+        room.received(first).len(),
+        2,
+        "REGISTERED, then PEER_JOINED at once"
+    );
+    room.received(second);
+    let third = room.guest();
+    let fourth = room.guest();
+    assert_eq!(room.hub.deadline(), Some(room.now + GATHER));
+    let registered = room.one(fourth);
+    let known: Vec<_> = registered["peers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| &p["id"])
+        .collect();
+    assert_eq!(
+        known,
+        [&json!(first.to_string()), &json!(second.to_string())]
+    );
+    room.received(third);
+    room.pass(Duration::from_millis(100));
+    room.disconnect(second);
+    room.pass(Duration::from_millis(149));
+    assert!(room.take_all().is_empty(), "too early to tell");
+
+    room.pass(Duration::from_millis(1));
+    for (client, others) in [
+        (first, vec![third, fourth]),
+        (third, vec![fourth]),
+        (fourth, vec![third]),
+    ] {
+        let told = room.one(client);
+        assert_eq!(told["type"], "PEERS_CHANGED");
+        let joined: Vec<_> = told["joined"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| p["id"].clone())
+            .collect();
+        let others: Vec<_> = others.iter().map(|id| json!(id.to_string())).collect();
+        assert_eq!(
+            (joined, &told["left"]),
+            (others, &json!([second.to_string()]))
+        );
+    }
+    room.disconnect(fourth);
+    room.pass(GATHER);
+    room.forget_everything();
+    room.disconnect(third);
+    assert_eq!(room.one(first)["type"], "PEER_LEFT", "two are few again");
+}
+
+#[test]
+fn who_only_passed_through_is_mentioned_to_nobody() {
+    let mut room = crowded_room();
+    let residents: Vec<_> = (0..4).map(|_| room.guest()).collect();
+    room.pass(GATHER);
+    room.forget_everything();
+    let visitor = room.guest();
+    let second = room.guest();
+    room.disconnect(visitor);
+    room.disconnect(second);
+    room.received(visitor);
+    room.received(second);
+    assert!(
+        room.hub.deadline().unwrap() > room.now + GATHER,
+        "nothing is left to tell"
+    );
+    room.pass(GATHER);
+    for resident in residents {
+        assert!(room.received(resident).is_empty());
+    }
+}
+
+#[test]
+fn who_is_called_by_a_newcomer_hears_of_them_first() {
+    let mut room = crowded_room();
+    let residents: Vec<_> = (0..3).map(|_| room.guest()).collect();
+    room.pass(GATHER);
+    let caller = room.operator("W1AW", 1);
+    room.forget_everything();
+    room.say(caller, &offer(residents[0]));
+    room.say(caller, &offer(residents[0]));
+    let kinds: Vec<_> = room
+        .received(residents[0])
+        .iter()
+        .map(|m| m["type"].clone())
+        .collect();
+    assert_eq!(kinds, ["PEER_JOINED", "OFFER_RECEIVED", "OFFER_RECEIVED"]);
+    room.disconnect(caller);
+    assert_eq!(room.one(residents[0])["type"], "PEER_LEFT");
+    room.pass(GATHER);
+    assert!(room.take_all().is_empty(), "the others never heard of them");
+}
+
+/// What joins cost the hub: every member one frame a window, whatever the number of those who come.
+#[test]
+fn a_crowd_costs_each_member_a_frame_and_not_one_for_each() {
+    let mut room = Room::new(Limits::default());
+    let early: Vec<_> = (0..200).map(|_| room.guest()).collect();
+    room.pass(GATHER);
+    room.forget_everything();
+    let late: Vec<_> = (0..200).map(|_| room.guest()).collect();
+    room.pass(GATHER);
+    for &client in early.iter().chain(&late) {
+        let told = room.received(client);
+        let news = told.iter().filter(|m| m["type"] == "PEERS_CHANGED");
+        let joined: usize = news.map(|m| m["joined"].as_array().unwrap().len()).sum();
+        assert_eq!(joined, if early.contains(&client) { 200 } else { 199 });
+        assert!(told.len() <= 2, "{}", told.len());
+    }
+}
+
+#[test]
+fn the_deadline_is_when_something_is_due() {
+    let mut room = room();
+    assert_eq!(room.hub.deadline(), None);
+    let arrived = room.connect();
+    assert_eq!(
+        room.hub.deadline(),
+        Some(room.now + Duration::from_secs(10))
+    );
+    room.pass(Duration::from_secs(4));
+    let guest = room.guest();
+    room.hub.heard(arrived, room.now);
+    assert_eq!(
+        room.hub.deadline(),
+        Some(room.now + Duration::from_secs(6)),
+        "to register"
+    );
+    room.disconnect(arrived);
+    assert_eq!(
+        room.hub.deadline(),
+        Some(room.now + Duration::from_secs(10)),
+        "to be pinged"
+    );
+    room.pass(Duration::from_nanos(9_999_999_999));
+    assert!(room.pings.is_empty());
+    room.pass(Duration::from_nanos(1));
+    assert_eq!(room.pings, [guest]);
+    room.disconnect(guest);
+    assert_eq!(room.hub.deadline(), None, "an empty hub sleeps");
+}
+
 #[test]
 fn silence_is_asked_about_and_then_ends_the_session() {
     let (mut room, operator, guest) = operator_and_guest();
@@ -466,7 +621,7 @@ fn silence_is_asked_about_and_then_ends_the_session() {
     assert_eq!(room.error(guest), "idle");
     assert_eq!(room.closed[&guest], CloseCode::Policy);
     assert_eq!(room.one(operator)["type"], "PEER_LEFT");
-    room.hub.disconnected(operator);
+    room.disconnect(operator);
     room.pass(Duration::from_secs(1));
     assert_eq!(room.hub.deadline(), None, "an empty hub sleeps");
 }
@@ -557,7 +712,8 @@ fn a_stop_says_goodbye_to_everybody() {
 #[test]
 fn who_is_sent_away_is_told_and_the_others_learn_of_it() {
     let (mut room, operator, guest) = operator_and_guest();
-    room.hub.send_away(&[guest], "the owner closed the net");
+    room.hub
+        .send_away(&[guest], "the owner closed the net", room.now);
     room.run();
     assert_eq!(room.one(guest)["type"], "GOODBYE");
     assert_eq!(room.closed[&guest], CloseCode::Policy);
@@ -569,9 +725,10 @@ fn who_is_sent_away_is_told_and_the_others_learn_of_it() {
 #[test]
 fn late_verdicts_about_the_gone_are_ignored() {
     let mut hub = Hub::new(Limits::default());
+    let now = room().now;
     let gone = ClientId::new(9);
-    hub.verified(gone, true);
-    hub.disconnected(gone);
-    hub.slow(gone);
+    hub.verified(gone, true, now);
+    hub.disconnected(gone, now);
+    hub.slow(gone, now);
     assert_eq!(hub.poll(), None);
 }

@@ -1,21 +1,28 @@
 //! Random afternoons at the hub, checked against a model small enough to be right by reading.
 //!
-//! The model knows who is in which net, and for each pair what may be said next. After every step
-//! the hub must have told exactly the clients the model names, what it names; at the end every
-//! client's own view of its net must be the truth.
+//! The model knows who is in which net, what its members were told, and for each pair what may be said
+//! next. Nets are small or large by chance, and time passes. After every step the hub must have told
+//! exactly the clients the model names, what it names, and must wake exactly when the model says; once it
+//! is quiet, every client's own view of its net, kept from what it was told, must be the truth.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use signaling::{ClientId, Limits};
+use support::nets::{Expected, NetModel, Regime, peers_changed, push};
 use support::{Room, answer, candidate, offer, register};
 
 const CANDIDATES: u32 = 2;
 const NETS: [&str; 2] = ["main", "field-day"];
+const PAGE: usize = 3;
+const GATHER: Duration = Duration::from_millis(250);
+/// Nobody falls silent for so long.
+const AGES: Duration = Duration::from_secs(100_000);
 
 /// One thing that happens; `who` and `whom` are picked among the connected, modulo their number.
 #[derive(Debug, Clone)]
@@ -45,9 +52,16 @@ enum Step {
         who: usize,
         net: usize,
     },
+    /// Reads the next page of the list, if there is one to read.
+    Page {
+        who: usize,
+    },
     Garbage {
         who: usize,
         text: String,
+    },
+    Pass {
+        millis: u64,
     },
     Disconnect {
         who: usize,
@@ -66,13 +80,17 @@ fn step() -> impl Strategy<Value = Step> {
         6 => two.clone().prop_map(|(who, whom)| Step::Answer { who, whom }),
         6 => two.prop_map(|(who, whom)| Step::Candidate { who, whom }),
         2 => (one.clone(), 0..NETS.len()).prop_map(|(who, net)| Step::Join { who, net }),
+        3 => one.clone().prop_map(|who| Step::Page { who }),
+        4 => (1..300_u64).prop_map(|millis| Step::Pass { millis }),
         1 => (one.clone(), ".{0,40}").prop_map(|(who, text)| Step::Garbage { who, text }),
         2 => one.prop_map(|who| Step::Disconnect { who }),
     ]
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Model {
+    regime: Regime,
+    nets: BTreeMap<&'static str, NetModel>,
     /// Everybody connected; registered ones have a member.
     clients: BTreeMap<ClientId, Option<Member>>,
     failed: BTreeMap<ClientId, u32>,
@@ -90,30 +108,21 @@ struct Member {
     licensed: bool,
 }
 
-/// What clients must have received: type, or error code, in order.
-type Expected = BTreeMap<ClientId, Vec<String>>;
-
 impl Model {
     fn member(&self, client: ClientId) -> Option<&Member> {
         self.clients.get(&client)?.as_ref()
     }
 
-    fn others_in_net(&self, client: ClientId) -> Vec<ClientId> {
-        let Some(me) = self.member(client) else {
-            return Vec::new();
-        };
-        let same = |other: &Option<Member>| other.as_ref().is_some_and(|o| o.net == me.net);
-        let others = self
-            .clients
-            .iter()
-            .filter(|&(&id, other)| id != client && same(other));
-        others.map(|(&id, _)| id).collect()
+    /// The client leaves its net, if it is in one.
+    fn leave(&mut self, client: ClientId, now: Instant, expected: &mut Expected) {
+        if let Some(member) = self.member(client) {
+            let net = self.nets.entry(member.net).or_default();
+            net.leave(client, self.regime, now, expected);
+        }
     }
 
-    fn tell(&self, expected: &mut Expected, about: ClientId, what: &str) {
-        for other in self.others_in_net(about) {
-            expected.entry(other).or_default().push(what.into());
-        }
+    fn due(&self) -> Option<Instant> {
+        self.nets.values().filter_map(NetModel::due).min()
     }
 
     fn forget(&mut self, client: ClientId) {
@@ -169,12 +178,22 @@ impl Model {
 struct World {
     room: Room,
     model: Model,
-    views: BTreeMap<ClientId, BTreeSet<ClientId>>,
+    views: BTreeMap<ClientId, View>,
+}
+
+/// The people a client believes in its net, and where its list goes on.
+#[derive(Debug, Default)]
+struct View {
+    people: BTreeSet<ClientId>,
+    next: Option<String>,
 }
 
 impl World {
     fn take(&mut self, step: &Step) {
         let mut expected = Expected::new();
+        if let Step::Pass { millis } = step {
+            return self.pass(Duration::from_millis(*millis));
+        }
         if let Step::Connect = step {
             let client = self.room.connect();
             self.model.clients.insert(client, None);
@@ -186,7 +205,8 @@ impl World {
         }
         let pick = |index: usize| clients[index % clients.len()];
         match step {
-            Step::Connect => {}
+            Step::Connect | Step::Pass { .. } => {}
+            Step::Page { who } => self.read_page(pick(*who), &mut expected),
             Step::Guest { who } => self.register_guest(pick(*who), &mut expected),
             Step::Operator {
                 who,
@@ -233,31 +253,52 @@ impl World {
             Step::Garbage { who, text } => {
                 let client = pick(*who);
                 self.room.say_text(client, text);
-                expected
-                    .entry(client)
-                    .or_default()
-                    .push("bad-message".into());
+                push(&mut expected, client, "bad-message");
             }
             Step::Disconnect { who } => {
                 let client = pick(*who);
-                self.model.tell(&mut expected, client, "PEER_LEFT");
+                self.model.leave(client, self.room.now, &mut expected);
                 self.model.forget(client);
                 self.views.remove(&client);
-                self.room.hub.disconnected(client);
-                self.room.run();
+                self.room.disconnect(client);
             }
         }
         self.check(&expected);
+    }
+
+    /// Time passes, and the hub is woken exactly when it asked to be.
+    fn pass(&mut self, time: Duration) {
+        let until = self.room.now + time;
+        while let Some(due) = self.model.due().filter(|&due| due <= until) {
+            assert_eq!(self.room.hub.deadline(), Some(due));
+            self.room
+                .pass((due - self.room.now).saturating_sub(Duration::from_nanos(1)));
+            self.check(&Expected::new());
+            self.room.pass(due - self.room.now);
+            let mut expected = Expected::new();
+            for net in self.model.nets.values_mut() {
+                net.tick(due, &mut expected);
+            }
+            self.check(&expected);
+        }
+        self.room.pass(until - self.room.now);
+        self.check(&Expected::new());
+    }
+
+    fn read_page(&mut self, client: ClientId, expected: &mut Expected) {
+        let Some(cursor) = self.views.get(&client).and_then(|view| view.next.clone()) else {
+            return;
+        };
+        let ask = json!({ "type": "LIST_PEERS", "cursor": cursor });
+        self.room.say(client, &ask);
+        push(expected, client, "PEER_LIST");
     }
 
     fn register_guest(&mut self, client: ClientId, expected: &mut Expected) {
         self.room
             .say(client, &json!({ "type": "REGISTER", "callsign": "GUEST" }));
         if self.model.member(client).is_some() {
-            expected
-                .entry(client)
-                .or_default()
-                .push("already-registered".into());
+            push(expected, client, "already-registered");
             return;
         }
         self.enter(
@@ -281,10 +322,7 @@ impl World {
         self.room
             .say(client, &register("W1AW", &format!("{trust} 1 W1AW")));
         if self.model.member(client).is_some() {
-            expected
-                .entry(client)
-                .or_default()
-                .push("already-registered".into());
+            push(expected, client, "already-registered");
             return;
         }
         let signature = if genuine { "genuine" } else { "forged" };
@@ -292,7 +330,7 @@ impl World {
             client,
             &json!({ "type": "AUTHENTICATE", "signature": signature }),
         );
-        expected.entry(client).or_default().push("CHALLENGE".into());
+        push(expected, client, "CHALLENGE");
         if genuine {
             return self.enter(
                 client,
@@ -303,7 +341,7 @@ impl World {
                 expected,
             );
         }
-        expected.entry(client).or_default().push("bad-proof".into());
+        push(expected, client, "bad-proof");
         let failed = self.model.failed.entry(client).or_default();
         *failed += 1;
         if *failed == Limits::default().failed_logins {
@@ -313,25 +351,20 @@ impl World {
     }
 
     fn enter(&mut self, client: ClientId, member: Member, expected: &mut Expected) {
+        let net = self.model.nets.entry(member.net).or_default();
         self.model.clients.insert(client, Some(member));
-        expected
-            .entry(client)
-            .or_default()
-            .push("REGISTERED".into());
-        self.model.tell(expected, client, "PEER_JOINED");
+        push(expected, client, "REGISTERED");
+        net.enter(client, self.model.regime, self.room.now, expected);
     }
 
     fn join(&mut self, client: ClientId, net: &'static str, expected: &mut Expected) {
         self.room
             .say(client, &json!({ "type": "JOIN", "net": net }));
         let Some(member) = self.model.member(client).cloned() else {
-            expected
-                .entry(client)
-                .or_default()
-                .push("not-registered".into());
+            push(expected, client, "not-registered");
             return;
         };
-        self.model.tell(expected, client, "PEER_LEFT");
+        self.model.leave(client, self.room.now, expected);
         self.enter(client, Member { net, ..member }, expected);
     }
 
@@ -350,8 +383,16 @@ impl World {
             None => rule(&mut self.model, from, to),
         };
         match outcome {
-            Ok(()) => expected.entry(to).or_default().push(received.into()),
-            Err(code) => expected.entry(from).or_default().push(code.into()),
+            Ok(()) => {
+                if let Some(sender) = self.model.member(from)
+                    && received != "ICE_CANDIDATE_RECEIVED"
+                {
+                    let net = self.model.nets.entry(sender.net).or_default();
+                    net.signal(from, to, expected);
+                }
+                push(expected, to, received);
+            }
+            Err(code) => push(expected, from, code),
         }
     }
 
@@ -361,43 +402,60 @@ impl World {
             for message in &messages {
                 self.see(client, message);
             }
-            let name = |message: &Value| {
-                let name = if message["type"] == "ERROR" {
-                    "code"
-                } else {
-                    "type"
-                };
-                message[name].as_str().unwrap().to_owned()
-            };
-            told.insert(client, messages.iter().map(name).collect());
+            told.insert(client, messages.iter().map(name).collect::<Vec<_>>());
         }
         assert_eq!(&told, expected);
     }
 
     /// A client keeps its own list of people from what it is told.
     fn see(&mut self, client: ClientId, message: &Value) {
-        let id = |value: &Value| value.as_str().unwrap().parse::<ClientId>().unwrap();
         let view = self.views.entry(client).or_default();
         match message["type"].as_str().unwrap() {
-            "REGISTERED" => {
-                *view = message["peers"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|p| id(&p["id"]))
-                    .collect();
+            kind @ ("REGISTERED" | "PEER_LIST") => {
+                if kind == "REGISTERED" {
+                    view.people.clear();
+                }
+                view.people.extend(peer_ids(&message["peers"]));
+                view.next = message["next"].as_str().map(str::to_owned);
             }
-            "PEER_JOINED" => assert!(view.insert(id(&message["peer"]["id"]))),
-            "PEER_LEFT" => assert!(view.remove(&id(&message["peerId"]))),
+            "PEER_JOINED" => {
+                view.people.insert(id(&message["peer"]["id"]));
+            }
+            "PEER_LEFT" => {
+                view.people.remove(&id(&message["peerId"]));
+            }
+            "PEERS_CHANGED" => {
+                let left = ids(&message["left"]);
+                view.people.retain(|person| !left.contains(person));
+                view.people.extend(peer_ids(&message["joined"]));
+            }
             _ => {}
         }
+        assert!(
+            !view.people.contains(&client),
+            "nobody is told of themselves"
+        );
     }
 
-    fn check_views(&self) {
-        for (&client, member) in &self.model.clients {
-            if member.is_some() {
-                let truth: BTreeSet<_> = self.model.others_in_net(client).into_iter().collect();
-                assert_eq!(self.views[&client], truth, "{client}'s view of its net");
+    /// Lets everything be told and read, and compares what clients believe with the truth.
+    fn check_views(&mut self) {
+        self.pass(GATHER);
+        assert_eq!(self.model.due(), None);
+        let clients: Vec<_> = self.model.clients.keys().copied().collect();
+        for client in clients {
+            while self
+                .views
+                .get(&client)
+                .is_some_and(|view| view.next.is_some())
+            {
+                let mut expected = Expected::new();
+                self.read_page(client, &mut expected);
+                self.check(&expected);
+            }
+            if let Some(member) = self.model.member(client) {
+                let mut truth = self.model.nets[member.net].members().clone();
+                truth.remove(&client);
+                assert_eq!(self.views[&client].people, truth, "{client}'s view");
             }
         }
         let registered = self.model.clients.values().flatten();
@@ -409,15 +467,55 @@ impl World {
     }
 }
 
+/// What a message is called among the expected ones.
+fn name(message: &Value) -> String {
+    match message["type"].as_str().unwrap() {
+        "ERROR" => message["code"].as_str().unwrap().to_owned(),
+        "PEERS_CHANGED" => peers_changed(&peer_ids(&message["joined"]), &ids(&message["left"])),
+        kind => kind.to_owned(),
+    }
+}
+
+fn id(value: &Value) -> ClientId {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+fn ids(list: &Value) -> BTreeSet<ClientId> {
+    list.as_array().unwrap().iter().map(id).collect()
+}
+
+fn peer_ids(list: &Value) -> BTreeSet<ClientId> {
+    let peers = list.as_array().unwrap().iter();
+    peers.map(|peer| id(&peer["id"])).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_hub_does_what_the_model_says(steps in prop::collection::vec(step(), 1..120)) {
-        let limits = Limits { candidates: CANDIDATES, page: 1_000, calls: 1_000, ..unhurried() };
+    fn the_hub_does_what_the_model_says(
+        at_once in 0..6_usize,
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let limits = Limits {
+            candidates: CANDIDATES,
+            page: PAGE,
+            calls: 1_000,
+            at_once,
+            gather: GATHER,
+            ..unhurried()
+        };
         let mut world = World {
             room: Room::new(limits),
-            model: Model::default(),
+            model: Model {
+                regime: Regime { at_once, gather: GATHER },
+                nets: BTreeMap::new(),
+                clients: BTreeMap::new(),
+                failed: BTreeMap::new(),
+                ringing: BTreeSet::new(),
+                answered: BTreeSet::new(),
+                candidates: BTreeMap::new(),
+            },
             views: BTreeMap::new(),
         };
         for step in &steps {
@@ -427,9 +525,14 @@ proptest! {
     }
 }
 
-/// No time passes here, so budgets that refill with time are out of the way.
+/// Budgets and silence are out of the way: they have tests of their own.
 fn unhurried() -> Limits {
-    let mut limits = Limits::default();
+    let mut limits = Limits {
+        register_within: AGES,
+        ping_after: AGES,
+        idle_after: AGES,
+        ..Limits::default()
+    };
     limits.messages.burst = u32::MAX / 1_000_000;
     limits.bytes.burst = 1_000_000_000;
     limits

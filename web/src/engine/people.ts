@@ -7,7 +7,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
 import type { Person } from '../model'
 import type { Incoming } from './signaling/messages'
-import { type Attendee, byId, byWire, EMPTY_ROSTER, joined, left, listed, MAX_PRESENT, moved, page, type Roster } from './signaling/roster'
+import { type Attendee, byId, byWire, changed, EMPTY_ROSTER, joined, left, listed, MAX_PRESENT, moved, page, type Roster } from './signaling/roster'
 
 const FRESH = 30_000
 
@@ -41,6 +41,8 @@ export class People {
         return this.#become(joined(this.#roster, frame.peer, now))
       case 'PEER_LEFT':
         return this.#become(left(this.#roster, frame.peerId))
+      case 'PEERS_CHANGED':
+        return this.#become(changed(this.#roster, frame.joined, frame.left, now))
     }
   }
 

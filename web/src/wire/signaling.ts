@@ -53,7 +53,7 @@ export type ServerFrame = ServerMessage & {
   seq: number
 }
 /**
- * The server's message, without the `seq` and `replyTo` that [`frame`] adds.
+ * The server's message, without the `seq` and `replyTo` that [`ServerFrame`] adds.
  */
 export type ServerMessage =
   | {
@@ -107,6 +107,17 @@ export type ServerMessage =
        */
       peerId: ClientId
       type: 'PEER_LEFT'
+    }
+  | {
+      /**
+       * Who came, by id.
+       */
+      joined: Peer[]
+      /**
+       * Who left, by id.
+       */
+      left: ClientId[]
+      type: 'PEERS_CHANGED'
     }
   | {
       /**

@@ -108,7 +108,7 @@ async fn send(socket: &mut WebSocket, batch: VecDeque<Outgoing>) -> bool {
     let sending = async {
         for outgoing in batch {
             let (message, last) = match outgoing {
-                Outgoing::Text(text) => (Message::Text(text.into()), false),
+                Outgoing::Frame(frame) => (Message::Text(frame.text().into()), false),
                 Outgoing::Ping => (Message::Ping(Bytes::new()), false),
                 Outgoing::Close(code) => {
                     let frame = CloseFrame {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use signaling::CloseCode;
+use signaling::message::ServerFrame;
 use tokio::sync::Notify;
 
 use super::lock;
@@ -31,8 +32,8 @@ struct Waiting {
 /// One thing for a socket to send.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outgoing {
-    /// A text frame.
-    Text(String),
+    /// A text frame. What many clients are told waits here once.
+    Frame(ServerFrame),
     /// A WebSocket ping.
     Ping,
     /// The last thing.
@@ -51,11 +52,12 @@ impl Outbox {
             return Ok(());
         }
         match &outgoing {
-            Outgoing::Text(text) => {
-                if waiting.frames.len() >= MOST_FRAMES || waiting.bytes + text.len() > MOST_BYTES {
+            Outgoing::Frame(frame) => {
+                let weight = frame.weight();
+                if waiting.frames.len() >= MOST_FRAMES || waiting.bytes + weight > MOST_BYTES {
                     return Err(Overflow);
                 }
-                waiting.bytes += text.len();
+                waiting.bytes += weight;
             }
             // A client that does not read needs no more than one ping.
             Outgoing::Ping if waiting.frames.contains(&Outgoing::Ping) => return Ok(()),
@@ -97,17 +99,21 @@ impl Outbox {
 mod tests {
     use super::*;
 
+    fn text(body: &str) -> Outgoing {
+        Outgoing::Frame(ServerFrame::new(body.into(), 1, None))
+    }
+
     #[tokio::test]
     async fn keeps_order_and_ends_with_close() {
         let outbox = Outbox::default();
-        outbox.push(Outgoing::Text("a".into())).unwrap();
+        outbox.push(text("a")).unwrap();
         outbox.push(Outgoing::Ping).unwrap();
         outbox.push(Outgoing::Ping).unwrap();
         outbox.push(Outgoing::Close(CloseCode::Policy)).unwrap();
-        outbox.push(Outgoing::Text("too late".into())).unwrap();
+        outbox.push(text("too late")).unwrap();
         let taken = outbox.take().await;
         let expected = [
-            Outgoing::Text("a".into()),
+            text("a"),
             Outgoing::Ping,
             Outgoing::Close(CloseCode::Policy),
         ];
@@ -118,12 +124,12 @@ mod tests {
     async fn overflows_by_number_and_by_bytes_and_is_then_abandoned() {
         let outbox = Outbox::default();
         for _ in 0..MOST_FRAMES {
-            outbox.push(Outgoing::Text("a".into())).unwrap();
+            outbox.push(text("a")).unwrap();
         }
-        assert_eq!(outbox.push(Outgoing::Text("a".into())), Err(Overflow));
+        assert_eq!(outbox.push(text("a")), Err(Overflow));
         outbox.take().await;
-        outbox.push(Outgoing::Text("a".repeat(MOST_BYTES))).unwrap();
-        assert_eq!(outbox.push(Outgoing::Text("a".into())), Err(Overflow));
+        outbox.push(text(&"a".repeat(MOST_BYTES))).unwrap();
+        assert_eq!(outbox.push(text("a")), Err(Overflow));
         outbox.abandon(CloseCode::TryAgainLater);
         assert_eq!(
             outbox.take().await,

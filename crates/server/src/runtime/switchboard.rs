@@ -24,14 +24,16 @@ pub struct Switchboard {
     exchange: Mutex<Exchange>,
     receptionist: Receptionist,
     random: SystemRandom,
-    /// The hub has a deadline where it had none.
-    awake: Notify,
+    /// The hub has a deadline earlier than the one waited for.
+    sooner: Notify,
 }
 
 #[derive(Debug)]
 struct Exchange {
     hub: Hub,
     lines: BTreeMap<ClientId, (Arc<Outbox>, Ends)>,
+    /// The deadline that [`Switchboard::keep_time`] waits for.
+    alarm: Option<Instant>,
     stopped: bool,
 }
 
@@ -43,6 +45,9 @@ pub struct Line {
     /// What is to be sent to the client.
     pub outbox: Arc<Outbox>,
 }
+
+/// How to tell the hub the outcome of some cryptography.
+type Answer = Box<dyn FnOnce(&mut Hub, Instant)>;
 
 /// Cryptography the hub asked for.
 enum Work {
@@ -64,11 +69,12 @@ impl Switchboard {
             exchange: Mutex::new(Exchange {
                 hub,
                 lines: BTreeMap::new(),
+                alarm: None,
                 stopped: false,
             }),
             receptionist,
             random: SystemRandom::new(),
-            awake: Notify::new(),
+            sooner: Notify::new(),
         }
     }
 
@@ -92,7 +98,6 @@ impl Switchboard {
             exchange.lines.insert(client, (Arc::clone(&outbox), ends));
         }
         self.drive(|hub, now| hub.connect(client, now));
-        self.awake.notify_one();
         Ok(Some(Line {
             switchboard: Arc::clone(self),
             client,
@@ -116,7 +121,7 @@ impl Switchboard {
                 .map(|(&client, _)| client)
                 .collect()
         };
-        self.drive(|hub, _| hub.send_away(&remote, reason));
+        self.drive(|hub, now| hub.send_away(&remote, reason, now));
     }
 
     /// Says goodbye to everybody and takes nobody new.
@@ -128,13 +133,17 @@ impl Switchboard {
     /// Wakes the hub at its deadlines, for ever.
     pub async fn keep_time(&self) {
         loop {
-            let deadline = lock(&self.exchange).hub.deadline();
-            match deadline {
-                None => self.awake.notified().await,
-                Some(deadline) => {
-                    tokio::time::sleep_until(deadline.into()).await;
-                    self.drive(Hub::tick);
-                }
+            let alarm = {
+                let mut exchange = lock(&self.exchange);
+                exchange.alarm = exchange.hub.deadline();
+                exchange.alarm
+            };
+            match alarm {
+                None => self.sooner.notified().await,
+                Some(alarm) => tokio::select! {
+                    () = self.sooner.notified() => {}
+                    () = tokio::time::sleep_until(alarm.into()) => self.drive(Hub::tick),
+                },
             }
         }
     }
@@ -143,26 +152,31 @@ impl Switchboard {
     fn drive(&self, tell: impl FnOnce(&mut Hub, Instant)) {
         let mut work = {
             let mut exchange = lock(&self.exchange);
-            tell(&mut exchange.hub, Instant::now());
-            exchange.carry_out()
+            let now = Instant::now();
+            tell(&mut exchange.hub, now);
+            exchange.carry_out(now)
         };
         while let Some(next) = work.pop() {
             let answer = self.answer(next);
             let mut exchange = lock(&self.exchange);
-            answer(&mut exchange.hub);
-            work.extend(exchange.carry_out());
+            let now = Instant::now();
+            answer(&mut exchange.hub, now);
+            work.extend(exchange.carry_out(now));
+        }
+        if lock(&self.exchange).is_late() {
+            self.sooner.notify_one();
         }
     }
 
     /// Does the cryptography, and returns how to tell the hub.
-    fn answer(&self, work: Work) -> Box<dyn FnOnce(&mut Hub)> {
+    fn answer(&self, work: Work) -> Answer {
         match work {
             Work::Challenge(client, claimant, ends) => {
                 let challenge = self.receptionist.challenge(&claimant, ends, &self.random);
                 if let Err(refusal) = &challenge {
                     tracing::debug!(%client, error = refusal.error, "login refused");
                 }
-                Box::new(move |hub| hub.challenge(client, challenge))
+                Box::new(move |hub, now| hub.challenge(client, challenge, now))
             }
             Work::Verify {
                 client,
@@ -172,7 +186,7 @@ impl Switchboard {
             } => {
                 let genuine = login::verify(&statement, &spki, &signature);
                 tracing::debug!(%client, genuine, "login proof judged");
-                Box::new(move |hub| hub.verified(client, genuine))
+                Box::new(move |hub, now| hub.verified(client, genuine, now))
             }
         }
     }
@@ -186,12 +200,14 @@ impl Switchboard {
 
 impl Exchange {
     /// Carries out the hub's commands, but for the cryptography, which it returns.
-    fn carry_out(&mut self) -> Vec<Work> {
+    fn carry_out(&mut self, now: Instant) -> Vec<Work> {
         let mut work = Vec::new();
         while let Some(command) = self.hub.poll() {
             match command {
-                Command::Send { client, text } => self.push(client, Outgoing::Text(text)),
-                Command::Ping { client } => self.push(client, Outgoing::Ping),
+                Command::Send { client, frame } => {
+                    self.push(client, Outgoing::Frame(frame), now);
+                }
+                Command::Ping { client } => self.push(client, Outgoing::Ping, now),
                 Command::Close { client, code } => {
                     if let Some((outbox, _)) = self.lines.remove(&client)
                         && outbox.push(Outgoing::Close(code)).is_err()
@@ -222,7 +238,13 @@ impl Exchange {
         work
     }
 
-    fn push(&mut self, client: ClientId, outgoing: Outgoing) {
+    /// Whether the hub wants to be woken before the alarm that is set.
+    fn is_late(&self) -> bool {
+        let sooner = |due: Instant| self.alarm.is_none_or(|alarm| due < alarm);
+        self.hub.deadline().is_some_and(sooner)
+    }
+
+    fn push(&mut self, client: ClientId, outgoing: Outgoing, now: Instant) {
         let Some((outbox, _)) = self.lines.get(&client) else {
             return;
         };
@@ -230,7 +252,7 @@ impl Exchange {
             tracing::info!(%client, "closed: does not read what it is sent");
             outbox.abandon(signaling::CloseCode::TryAgainLater);
             self.lines.remove(&client);
-            self.hub.slow(client);
+            self.hub.slow(client, now);
         }
     }
 }
@@ -251,7 +273,7 @@ impl Line {
     /// A frame came that is too large to be read.
     pub fn receive_oversized(&self) {
         self.switchboard
-            .drive(|hub, _| hub.receive_oversized(self.client));
+            .drive(|hub, now| hub.receive_oversized(self.client, now));
     }
 
     /// A ping or a pong came.
@@ -264,7 +286,7 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         self.switchboard
-            .drive(|hub, _| hub.disconnected(self.client));
+            .drive(|hub, now| hub.disconnected(self.client, now));
         lock(&self.switchboard.exchange).lines.remove(&self.client);
     }
 }

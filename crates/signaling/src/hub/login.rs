@@ -3,6 +3,8 @@
 //! The server proves itself before it asks for a proof, so that a client never signs for a server it
 //! does not know. A failed login leaves the connection where it was before `REGISTER`.
 
+use std::time::Instant;
+
 use station::Callsign;
 use station::callsign::GUEST;
 
@@ -18,6 +20,7 @@ impl Hub {
         client: ClientId,
         register: Register<'_>,
         reply_to: Option<&str>,
+        now: Instant,
     ) {
         if !matches!(self.phase(client), Some(Phase::Arrived)) {
             let error = "you have registered already; reconnect to change who you are";
@@ -38,7 +41,8 @@ impl Hub {
             Err(error) => return self.refuse(client, ErrorCode::BadCallsign, &error, reply_to),
         };
         let Some(certificate) = register.certificate else {
-            return self.enter(client, Presence::new(callsign, None, net), reply_to);
+            let presence = Presence::new(callsign, None, net);
+            return self.enter(client, presence, reply_to, now);
         };
         let (Some(nonce), Some(url)) = (register.nonce, register.url) else {
             let error = "a certificate comes with a nonce and the URL you dialled";
@@ -64,7 +68,7 @@ impl Hub {
     }
 
     /// The answer to [`Command::Challenge`].
-    pub fn challenge(&mut self, client: ClientId, made: Result<Challenge, Refusal>) {
+    pub fn challenge(&mut self, client: ClientId, made: Result<Challenge, Refusal>, now: Instant) {
         let identifying = |phase: &Phase| matches!(phase, Phase::Identifying(_));
         let Some(Phase::Identifying(mut application)) = self.take_phase(client, identifying) else {
             return;
@@ -86,7 +90,7 @@ impl Hub {
                 self.send(client, &message, reply_to.as_deref());
                 self.set_phase(client, Phase::Challenged(application, Box::new(challenge)));
             }
-            Err(refusal) => self.fail_login(client, &refusal, reply_to.as_deref()),
+            Err(refusal) => self.fail_login(client, &refusal, reply_to.as_deref(), now),
         }
     }
 
@@ -121,7 +125,7 @@ impl Hub {
     }
 
     /// The answer to [`Command::Verify`].
-    pub fn verified(&mut self, client: ClientId, genuine: bool) {
+    pub fn verified(&mut self, client: ClientId, genuine: bool, now: Instant) {
         let proving = |phase: &Phase| matches!(phase, Phase::Proving(..));
         let Some(Phase::Proving(application, identity)) = self.take_phase(client, proving) else {
             return;
@@ -130,17 +134,23 @@ impl Hub {
         if genuine {
             let callsign = identity.callsign.to_string();
             let presence = Presence::new(callsign, Some(*identity), application.net);
-            self.enter(client, presence, reply_to.as_deref());
+            self.enter(client, presence, reply_to.as_deref(), now);
         } else {
             let refusal = Refusal {
                 code: ErrorCode::BadProof,
                 error: "the signature does not fit the certificate, the nonces and the URL".into(),
             };
-            self.fail_login(client, &refusal, reply_to.as_deref());
+            self.fail_login(client, &refusal, reply_to.as_deref(), now);
         }
     }
 
-    fn fail_login(&mut self, client: ClientId, refusal: &Refusal, reply_to: Option<&str>) {
+    fn fail_login(
+        &mut self,
+        client: ClientId,
+        refusal: &Refusal,
+        reply_to: Option<&str>,
+        now: Instant,
+    ) {
         self.refuse(client, refusal.code, &refusal.error, reply_to);
         let allowed = self.limits.failed_logins;
         let Some(session) = self.sessions.get_mut(&client) else {
@@ -148,7 +158,7 @@ impl Hub {
         };
         session.failed_logins += 1;
         if session.failed_logins >= allowed {
-            self.close(client, CloseCode::Policy);
+            self.close(client, CloseCode::Policy, now);
         }
     }
 

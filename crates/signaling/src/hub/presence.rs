@@ -1,111 +1,35 @@
-//! Who is where: nets, their members, and telling them of each other.
+//! Telling the members of a net of each other: who came, who left, who is here.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
-
-use station::{Callsign, KeyId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
 
 use super::Hub;
+use super::nets::{Audience, News};
 use super::session::{Phase, Presence};
-use crate::message::{ClientId, ErrorCode, Join, ListPeers, Net, Peer, ServerMessage};
-
-/// Every net that has members.
-#[derive(Debug, Default)]
-pub(super) struct Nets {
-    rooms: BTreeMap<Net, Room>,
-    licensed: usize,
-}
-
-#[derive(Debug, Default)]
-struct Room {
-    members: BTreeSet<ClientId>,
-    /// Sessions of verified operators by callsign, in the order they came.
-    operators: BTreeMap<Callsign, Vec<(KeyId, ClientId)>>,
-}
-
-impl Nets {
-    /// The sessions of the verified operators with a callsign, the most recent last.
-    pub(super) fn operators(&self, net: &Net, callsign: &Callsign) -> Vec<(KeyId, ClientId)> {
-        let room = self.rooms.get(net);
-        room.and_then(|room| room.operators.get(callsign))
-            .cloned()
-            .unwrap_or_default()
-    }
-
-    pub(super) fn population(&self) -> (usize, usize) {
-        let all: usize = self.rooms.values().map(|room| room.members.len()).sum();
-        (self.licensed, all - self.licensed)
-    }
-
-    fn members(&self, net: &Net) -> impl Iterator<Item = ClientId> + '_ {
-        self.rooms
-            .get(net)
-            .into_iter()
-            .flat_map(|room| room.members.iter().copied())
-    }
-
-    fn members_after(&self, net: &Net, after: Option<ClientId>) -> impl Iterator<Item = ClientId> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let room = self.rooms.get(net);
-        room.into_iter()
-            .flat_map(move |room| room.members.range((from, Bound::Unbounded)).copied())
-    }
-
-    fn enter(&mut self, client: ClientId, presence: &Presence) {
-        let room = self.rooms.entry(presence.net.clone()).or_default();
-        room.members.insert(client);
-        if let Some(identity) = presence
-            .identity
-            .as_ref()
-            .filter(|identity| identity.trusted)
-        {
-            let sessions = room.operators.entry(identity.callsign.clone()).or_default();
-            sessions.push((identity.key, client));
-            self.licensed += 1;
-        }
-    }
-
-    fn leave(&mut self, client: ClientId, presence: &Presence) {
-        let Some(room) = self.rooms.get_mut(&presence.net) else {
-            return;
-        };
-        room.members.remove(&client);
-        if let Some(identity) = presence
-            .identity
-            .as_ref()
-            .filter(|identity| identity.trusted)
-        {
-            self.licensed -= 1;
-            if let Some(sessions) = room.operators.get_mut(&identity.callsign) {
-                sessions.retain(|&(_, session)| session != client);
-                if sessions.is_empty() {
-                    room.operators.remove(&identity.callsign);
-                }
-            }
-        }
-        if room.members.is_empty() {
-            self.rooms.remove(&presence.net);
-        }
-    }
-}
+use crate::message::{
+    ClientId, ErrorCode, FRAME_OVERHEAD, Join, ListPeers, MAX_FRAME, Net, Peer, ServerMessage,
+};
 
 impl Hub {
     /// A session is let in: it learns who is here, and they learn of it.
-    pub(super) fn enter(&mut self, client: ClientId, presence: Presence, reply_to: Option<&str>) {
+    pub(super) fn enter(
+        &mut self,
+        client: ClientId,
+        presence: Presence,
+        reply_to: Option<&str>,
+        now: Instant,
+    ) {
         let net = presence.net.clone();
         let role = presence.role();
-        let joined = ServerMessage::PeerJoined {
-            peer: presence.as_peer(client),
-        }
-        .body();
+        let peer = presence.as_peer(client);
         let Some(session) = self.sessions.get_mut(&client) else {
             return;
         };
-        let (peers, next) = {
-            self.nets.enter(client, &presence);
-            session.phase = Phase::Present(Box::new(presence));
-            self.page(client, &net, None)
-        };
+        let audience = self.nets.enter(client, &presence, &self.limits, now);
+        session.phase = Phase::Present(Box::new(presence));
+        self.set_timer(client);
+        let (peers, next) = self.page(client, &net, None);
         let registered = ServerMessage::Registered {
             client_id: client,
             server_owner: self.owner.as_ref().map(|owner| &owner.callsign),
@@ -115,29 +39,40 @@ impl Hub {
             next,
         }
         .body();
-        self.send_body(client, &registered, reply_to);
-        self.tell_others(client, &net, &joined);
+        self.send_body(client, registered, reply_to);
+        self.tell(
+            audience,
+            client,
+            &net,
+            &ServerMessage::PeerJoined { peer }.body(),
+        );
     }
 
     /// A session is gone from its net, if it was in one.
-    pub(super) fn leave(&mut self, client: ClientId) {
+    pub(super) fn leave(&mut self, client: ClientId, now: Instant) {
         let Some(presence) = self.sessions.get(&client).and_then(|s| s.presence()) else {
             return;
         };
         let net = presence.net.clone();
-        self.nets.leave(client, presence);
+        let audience = self.nets.leave(client, presence, &self.limits, now);
         let left = ServerMessage::PeerLeft { peer_id: client }.body();
-        self.tell_others(client, &net, &left);
+        self.tell(audience, client, &net, &left);
     }
 
-    pub(super) fn join(&mut self, client: ClientId, join: &Join<'_>, reply_to: Option<&str>) {
+    pub(super) fn join(
+        &mut self,
+        client: ClientId,
+        join: &Join<'_>,
+        reply_to: Option<&str>,
+        now: Instant,
+    ) {
         let net = match Net::parse(&join.net) {
             Ok(net) => net,
             Err(error) => {
                 return self.refuse(client, ErrorCode::BadNet, &error.to_string(), reply_to);
             }
         };
-        self.leave(client);
+        self.leave(client, now);
         let Some(session) = self.sessions.get_mut(&client) else {
             return;
         };
@@ -145,7 +80,7 @@ impl Hub {
         if let Phase::Present(mut presence) = std::mem::replace(&mut session.phase, Phase::Arrived)
         {
             presence.net = net;
-            self.enter(client, *presence, reply_to);
+            self.enter(client, *presence, reply_to, now);
         }
     }
 
@@ -171,6 +106,32 @@ impl Hub {
         self.send(client, &ServerMessage::PeerList { peers, next }, reply_to);
     }
 
+    /// Makes sure that the receiver of a signal has heard of its sender, who may have come just now.
+    pub(super) fn introduce(&mut self, from: ClientId, to: ClientId) {
+        let Some(presence) = self.sessions.get(&from).and_then(|s| s.presence()) else {
+            return;
+        };
+        if self.nets.introduce(from, to, &presence.net) {
+            let peer = presence.as_peer(from);
+            self.send(to, &ServerMessage::PeerJoined { peer }, None);
+        }
+    }
+
+    /// Tells the members of a net what changed while news was gathered.
+    pub(super) fn tell_news(&mut self, net: &Net, news: &News) {
+        let peer = |&id: &ClientId| Some(self.sessions.get(&id)?.presence()?.as_peer(id));
+        let joined = news.newcomers().filter_map(peer);
+        let bodies = changes(joined, news.leavers());
+        let members: Vec<_> = self.nets.members(net).collect();
+        for member in members {
+            for change in &bodies {
+                if let Some(body) = change.without(member) {
+                    self.send_body(member, body, None);
+                }
+            }
+        }
+    }
+
     /// The members of a net but for one, in the order of their ids, and where the next page begins.
     fn page(
         &self,
@@ -180,7 +141,7 @@ impl Hub {
     ) -> (Vec<Peer>, Option<String>) {
         let mut members = self
             .nets
-            .members_after(net, after)
+            .known_after(net, after)
             .filter(|&member| member != reader);
         let page: Vec<_> = members.by_ref().take(self.limits.page).collect();
         let more = members.next().is_some();
@@ -193,14 +154,165 @@ impl Hub {
         (page.iter().filter_map(peer).collect(), next)
     }
 
-    fn tell_others(&mut self, client: ClientId, net: &Net, body: &str) {
-        let members: Vec<_> = self
-            .nets
-            .members(net)
-            .filter(|&member| member != client)
-            .collect();
-        for member in members {
-            self.send_body(member, body, None);
+    fn tell(&mut self, audience: Audience, about: ClientId, net: &Net, body: &Arc<str>) {
+        let listeners: Vec<_> = match audience {
+            Audience::Net => self.nets.members(net).filter(|&m| m != about).collect(),
+            Audience::Only(listeners) => listeners.into_iter().collect(),
+        };
+        for listener in listeners {
+            self.send_body(listener, Arc::clone(body), None);
         }
+    }
+}
+
+/// A `PEERS_CHANGED` that is encoded once, and where in it each of those who joined stands.
+struct Change {
+    body: Arc<str>,
+    /// Start and end of each `joined` entry, without the comma between them.
+    entries: BTreeMap<ClientId, (usize, usize)>,
+    others: usize,
+}
+
+impl Change {
+    /// The message for one member: nobody is told of themselves. None when nothing is left to tell.
+    fn without(&self, member: ClientId) -> Option<Arc<str>> {
+        let Some(&(start, end)) = self.entries.get(&member) else {
+            return Some(Arc::clone(&self.body));
+        };
+        if self.entries.len() + self.others == 1 {
+            return None;
+        }
+        // With the entry goes one comma: the one behind it or, for the last, the one before.
+        let (head, tail) = (&self.body[..start], &self.body[end..]);
+        let (head, tail) = match tail.strip_prefix(',') {
+            Some(tail) => (head, tail),
+            None => (head.strip_suffix(',').unwrap_or(head), tail),
+        };
+        Some([head, tail].concat().into())
+    }
+}
+
+/// Writes what changed as messages that each fit into a frame. Each entry is encoded once, and stands
+/// in the message as JSON already: this is `ServerMessage::PeersChanged` in pieces.
+fn changes(
+    joined: impl Iterator<Item = Peer>,
+    left: impl Iterator<Item = ClientId>,
+) -> Vec<Change> {
+    let mut pages = vec![Page::default()];
+    for peer in joined {
+        // Strings and booleans under fixed names: writing them cannot fail.
+        let entry = serde_json::to_string(&peer).unwrap_or_default();
+        page_with_room(&mut pages, entry.len()).join(peer.id, &entry);
+    }
+    for client in left {
+        let entry = format!("\"{client}\"");
+        page_with_room(&mut pages, entry.len()).leave(&entry);
+    }
+    pages.into_iter().map(Page::finish).collect()
+}
+
+fn page_with_room(pages: &mut Vec<Page>, len: usize) -> &mut Page {
+    let full = pages
+        .last()
+        .is_none_or(|page| page.len() + len + 1 > MAX_BODY);
+    if full {
+        pages.push(Page::default());
+    }
+    let last = pages.len() - 1;
+    &mut pages[last]
+}
+
+/// A [`Change`] being written: the two lists, without their brackets.
+#[derive(Default)]
+struct Page {
+    joined: String,
+    entries: BTreeMap<ClientId, (usize, usize)>,
+    left: String,
+    others: usize,
+}
+
+impl Page {
+    fn len(&self) -> usize {
+        HEAD.len() + self.joined.len() + MIDDLE.len() + self.left.len() + TAIL.len()
+    }
+
+    fn join(&mut self, client: ClientId, entry: &str) {
+        if !self.joined.is_empty() {
+            self.joined.push(',');
+        }
+        let start = HEAD.len() + self.joined.len();
+        self.joined.push_str(entry);
+        self.entries.insert(client, (start, start + entry.len()));
+    }
+
+    fn leave(&mut self, entry: &str) {
+        if !self.left.is_empty() {
+            self.left.push(',');
+        }
+        self.left.push_str(entry);
+        self.others += 1;
+    }
+
+    fn finish(self) -> Change {
+        Change {
+            body: [HEAD, &self.joined, MIDDLE, &self.left, TAIL]
+                .concat()
+                .into(),
+            entries: self.entries,
+            others: self.others,
+        }
+    }
+}
+
+const HEAD: &str = r#"{"type":"PEERS_CHANGED","joined":["#;
+const MIDDLE: &str = r#"],"left":["#;
+const TAIL: &str = "]}";
+
+/// Most bytes of a message that becomes a frame without a `replyTo`.
+const MAX_BODY: usize = MAX_FRAME - FRAME_OVERHEAD;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guest(id: u64) -> Peer {
+        Peer {
+            id: ClientId::new(id),
+            callsign: "GUEST".into(),
+            has_license: false,
+            verified: false,
+            key_id: None,
+            license_class: None,
+            net: Net::default(),
+        }
+    }
+
+    #[test]
+    fn the_pieces_are_the_message() {
+        let (joined, left) = (vec![guest(1), guest(2), guest(3)], vec![ClientId::new(4)]);
+        let written = changes(joined.clone().into_iter(), left.iter().copied());
+        assert_eq!(written.len(), 1);
+        let whole = |joined, left| ServerMessage::PeersChanged { joined, left }.body();
+        let told = |to| written[0].without(ClientId::new(to)).unwrap();
+        assert_eq!(told(9), whole(joined.clone(), left.clone()));
+        for (own, others) in [(1, [2, 3]), (2, [1, 3]), (3, [1, 2])] {
+            assert_eq!(told(own), whole(others.map(guest).to_vec(), left.clone()));
+        }
+        let alone = changes([guest(1)].into_iter(), std::iter::empty());
+        assert_eq!(alone[0].without(ClientId::new(1)), None);
+    }
+
+    #[test]
+    fn a_crowd_is_split_into_frames() {
+        let written = changes((0..2_000).map(guest), (2_000..9_000).map(ClientId::new));
+        assert!(written.len() > 3);
+        let mut told = 0;
+        for change in &written {
+            assert!(change.body.len() <= MAX_BODY, "{}", change.body.len());
+            let message: serde_json::Value = serde_json::from_str(&change.body).unwrap();
+            told += message["joined"].as_array().unwrap().len();
+            told += message["left"].as_array().unwrap().len();
+        }
+        assert_eq!(told, 9_000);
     }
 }

@@ -44,7 +44,8 @@ impl Hub {
         };
         let body = message.body();
         self.ring(from, to, now);
-        self.send_body(to, &body, None);
+        self.introduce(from, to);
+        self.send_body(to, body, None);
     }
 
     pub(super) fn answer(&mut self, from: ClientId, answer: &Answer<'_>, reply_to: Option<&str>) {
@@ -68,7 +69,8 @@ impl Hub {
             statement: answer.statement.as_ref(),
         };
         let body = message.body();
-        self.send_body(to, &body, None);
+        self.introduce(from, to);
+        self.send_body(to, body, None);
     }
 
     pub(super) fn candidate(

@@ -16,6 +16,8 @@ pub(super) struct Session {
     connected: Instant,
     last_heard: Instant,
     pinged: Option<Instant>,
+    /// Under which time the session's timer is set.
+    pub(super) timer: Option<Instant>,
     messages: Meter,
     bytes: Meter,
     strikes: u32,
@@ -89,6 +91,7 @@ impl Session {
             connected: now,
             last_heard: now,
             pinged: None,
+            timer: None,
             messages: Meter::new(now),
             bytes: Meter::new(now),
             strikes: 0,
@@ -143,16 +146,26 @@ impl Session {
         }
     }
 
+    /// When [`Session::silence`] next calls for something.
+    pub(super) fn due(&self, limits: &Limits) -> Instant {
+        let over = self.last_heard + limits.idle_after;
+        let ping = self.pinged.unwrap_or(self.last_heard) + limits.ping_after;
+        let due = over.min(ping);
+        if self.presence().is_some() {
+            due
+        } else {
+            due.min(self.connected + limits.register_within)
+        }
+    }
+
     pub(super) fn silence(&mut self, limits: &Limits, now: Instant) -> Silence {
-        if now.duration_since(self.last_heard) >= limits.idle_after {
+        if now >= self.last_heard + limits.idle_after {
             return Silence::Over("nothing was heard from you for too long");
         }
-        let registered = self.presence().is_some();
-        if !registered && now.duration_since(self.connected) >= limits.register_within {
+        if self.presence().is_none() && now >= self.connected + limits.register_within {
             return Silence::Over("you did not register in time");
         }
-        let quiet_since = self.pinged.unwrap_or(self.last_heard);
-        if now.duration_since(quiet_since) >= limits.ping_after {
+        if now >= self.pinged.unwrap_or(self.last_heard) + limits.ping_after {
             self.pinged = Some(now);
             return Silence::Ping;
         }

@@ -15,7 +15,7 @@ pub use client::{
     Answer, Authenticate, CallStatement, Candidate, ClientMessage, DecodeError, Frame,
     IceCandidate, Join, ListPeers, Offer, Register, SessionDescription, Verbatim, decode,
 };
-pub use server::{ErrorCode, Peer, Role, ServerMessage, ServerProof, frame};
+pub use server::{ErrorCode, FRAME_OVERHEAD, Peer, Role, ServerFrame, ServerMessage, ServerProof};
 
 /// Most bytes a text frame may have.
 pub const MAX_FRAME: usize = 64 * 1024;

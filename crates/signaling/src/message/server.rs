@@ -1,6 +1,7 @@
 //! What the server says, and how frames are written.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Serialize;
 use station::{Callsign, KeyId, LicenceClass};
@@ -8,7 +9,7 @@ use station::{Callsign, KeyId, LicenceClass};
 use super::client::{CallStatement, Candidate, SessionDescription};
 use super::{ClientId, Net};
 
-/// The server's message, without the `seq` and `replyTo` that [`frame`] adds.
+/// The server's message, without the `seq` and `replyTo` that its frame adds.
 #[derive(Debug, Clone, Serialize)]
 #[serde(
     tag = "type",
@@ -49,6 +50,13 @@ pub enum ServerMessage<'a> {
     PeerLeft {
         /// Who.
         peer_id: ClientId,
+    },
+    /// Who came and who left since the last change that you were told of, in a large net.
+    PeersChanged {
+        /// Who came, by id.
+        joined: Vec<Peer>,
+        /// Who left, by id.
+        left: Vec<ClientId>,
     },
     /// A page of the people in your net.
     PeerList {
@@ -189,31 +197,60 @@ pub enum ErrorCode {
     Full,
 }
 
-/// Writes a frame: the message with the session's `seq` and, for an answer, `replyTo`.
-#[must_use]
-pub fn frame(body: &str, seq: u64, reply_to: Option<&str>) -> String {
-    let mut text = String::with_capacity(body.len() + 48);
-    // A message is an object with at least its type, so its last byte is the closing brace.
-    text.push_str(body.strip_suffix('}').unwrap_or(body));
-    text.push_str(",\"seq\":");
-    text.push_str(&seq.to_string());
-    if let Some(reply_to) = reply_to {
-        text.push_str(",\"replyTo\":");
-        text.push_str(&serde_json::Value::from(reply_to).to_string());
+/// A message on its way to one session. Frames to many sessions share one encoded message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFrame {
+    body: Arc<str>,
+    seq: u64,
+    reply_to: Option<Box<str>>,
+}
+
+impl ServerFrame {
+    /// The message `body` as the frame number `seq` of a session; `reply_to` for an answer.
+    #[must_use]
+    pub fn new(body: Arc<str>, seq: u64, reply_to: Option<&str>) -> Self {
+        Self {
+            body,
+            seq,
+            reply_to: reply_to.map(Box::from),
+        }
     }
-    text.push('}');
-    text
+
+    /// Bytes of the message, which is nearly all of the frame.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The frame as it is sent.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(self.body.len() + FRAME_OVERHEAD);
+        // A message is an object with at least its type, so its last byte is the closing brace.
+        text.push_str(self.body.strip_suffix('}').unwrap_or(&self.body));
+        text.push_str(",\"seq\":");
+        text.push_str(&self.seq.to_string());
+        if let Some(reply_to) = &self.reply_to {
+            text.push_str(",\"replyTo\":");
+            text.push_str(&serde_json::Value::from(&**reply_to).to_string());
+        }
+        text.push('}');
+        text
+    }
 }
 
 impl ServerMessage<'_> {
     /// The message as JSON, without `seq`.
     #[must_use]
-    pub fn body(&self) -> String {
+    pub fn body(&self) -> Arc<str> {
         // Every part is a string, number, list or struct with string keys, so this cannot fail;
         // an empty object would still be a frame.
-        serde_json::to_string(self).unwrap_or_else(|_| "{}".into())
+        serde_json::to_string(self).map_or_else(|_| "{}".into(), Arc::from)
     }
 }
+
+/// Bytes that `seq` adds to a message: `,"seq":` and twenty digits.
+pub const FRAME_OVERHEAD: usize = 27;
 
 #[cfg(test)]
 mod tests {
@@ -222,9 +259,12 @@ mod tests {
     #[test]
     fn a_frame_is_the_message_with_its_number() {
         let pong = ServerMessage::Pong.body();
-        assert_eq!(frame(&pong, 7, None), r#"{"type":"PONG","seq":7}"#);
-        let quoted = frame(&pong, 8, Some("a\"b"));
+        let plain = ServerFrame::new(Arc::clone(&pong), 7, None).text();
+        assert_eq!(plain, r#"{"type":"PONG","seq":7}"#);
+        let quoted = ServerFrame::new(Arc::clone(&pong), 8, Some("a\"b")).text();
         assert_eq!(quoted, r#"{"type":"PONG","seq":8,"replyTo":"a\"b"}"#);
+        let longest = ServerFrame::new(Arc::clone(&pong), u64::MAX, None).text();
+        assert_eq!(longest.len(), pong.len() + FRAME_OVERHEAD);
     }
 
     #[test]
@@ -234,7 +274,7 @@ mod tests {
             retry_after: 3,
         };
         assert_eq!(
-            goodbye.body(),
+            &*goodbye.body(),
             r#"{"type":"GOODBYE","reason":"bye","retryAfter":3}"#
         );
         let peer = Peer {
@@ -247,7 +287,7 @@ mod tests {
             net: Net::default(),
         };
         assert_eq!(
-            ServerMessage::PeerJoined { peer }.body(),
+            &*ServerMessage::PeerJoined { peer }.body(),
             r#"{"type":"PEER_JOINED","peer":{"id":"00000000000000ff","callsign":"GUEST","hasLicense":false,"verified":false,"net":"main"}}"#
         );
     }

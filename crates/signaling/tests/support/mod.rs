@@ -1,10 +1,13 @@
 //! A hub with clients around it, in memory and virtual time.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod nets;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use signaling::message::MAX_FRAME;
 use signaling::{
     Challenge, ClientId, CloseCode, Command, ErrorCode, Hub, Identity, Limits, Refusal,
 };
@@ -55,6 +58,12 @@ impl Room {
     pub(crate) fn pass(&mut self, time: Duration) {
         self.now += time;
         self.hub.tick(self.now);
+        self.run();
+    }
+
+    /// The connection breaks.
+    pub(crate) fn disconnect(&mut self, client: ClientId) {
+        self.hub.disconnected(client, self.now);
         self.run();
     }
 
@@ -114,7 +123,7 @@ impl Room {
     pub(crate) fn run(&mut self) {
         while let Some(command) = self.hub.poll() {
             match command {
-                Command::Send { client, text } => self.deliver(client, &text),
+                Command::Send { client, frame } => self.deliver(client, &frame.text()),
                 Command::Ping { client } => self.pings.push(client),
                 Command::Close { client, code } => {
                     assert!(
@@ -124,12 +133,12 @@ impl Room {
                 }
                 Command::Challenge { client, claimant } => {
                     let challenge = pretended_challenge(&claimant.certificate, &claimant.url);
-                    self.hub.challenge(client, challenge);
+                    self.hub.challenge(client, challenge, self.now);
                 }
                 Command::Verify {
                     client, signature, ..
                 } => {
-                    self.hub.verified(client, signature == "genuine");
+                    self.hub.verified(client, signature == "genuine", self.now);
                 }
             }
         }
@@ -140,6 +149,7 @@ impl Room {
             !self.closed.contains_key(&client),
             "{client} is closed and gets {text}"
         );
+        assert!(text.len() <= MAX_FRAME, "{} bytes", text.len());
         let message: Value = serde_json::from_str(text).unwrap();
         let seq = message["seq"].as_u64().unwrap();
         let last = self.last_seq.insert(client, seq).unwrap_or(0);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Peer } from './messages'
-import { byId, EMPTY_ROSTER, joined, left, listed, moved, page, type Roster } from './roster'
+import { byId, changed, EMPTY_ROSTER, joined, left, listed, moved, page, type Roster } from './roster'
 
 const guest = (id: string): Peer => ({ id, callsign: 'GUEST', hasLicense: false, verified: false, net: 'main' })
 const operator = (id: string, keyId: string): Peer => ({ id, callsign: 'K1ABC', hasLicense: true, verified: true, keyId, net: 'main' })
@@ -60,6 +60,29 @@ describe('somebody who tells their new session inside a call', () => {
     const roster = listed(EMPTY_ROSTER, [guest('a'), operator('b', 'k1')], true, 1)
     expect(moved(roster, 'a', 'b')).toBe(roster)
     expect(moved(roster, 'b', 'a')).toBe(roster)
+  })
+})
+
+describe('what changed while the server gathered', () => {
+  it('comes together, and also about people who are known or were never listed', () => {
+    let roster = listed(EMPTY_ROSTER, [guest('a'), guest('b')], true, 1)
+    roster = changed(roster, [guest('c'), guest('a'), guest('d')], ['b', 'z'], 2)
+    expect(ids(roster)).toEqual(['a', 'c', 'd'])
+    expect(roster.present.map(({ since }) => since)).toEqual([1, 2, 2])
+    expect(roster.gone.map(({ id }) => id)).toEqual(['b'])
+  })
+
+  it('between two pages of a list, counts: who came stays and who left does not come back', () => {
+    let roster = listed(EMPTY_ROSTER, [guest('b'), guest('d')], false, 1)
+    roster = changed(roster, [guest('a')], ['b'], 2)
+    roster = page(roster, [guest('e')], true, 3)
+    expect(ids(roster)).toEqual(['d', 'a', 'e'])
+  })
+
+  it('keeps the place of somebody who came back with the same proven key', () => {
+    const roster = changed(listed(EMPTY_ROSTER, [operator('a', 'k1')], true, 1), [operator('n', 'k1')], ['a'], 2)
+    expect(roster.present).toMatchObject([{ id: 'a', wire: 'n' }])
+    expect(roster.gone).toEqual([])
   })
 })
 

@@ -62,6 +62,12 @@ export function left(roster: Roster, wire: string): Roster {
   }
 }
 
+/** What changed in a large net while the server gathered: whoever came is here, whoever left is not. */
+export function changed(roster: Roster, came: readonly Peer[], wires: readonly string[], now: number): Roster {
+  const without = wires.reduce(left, roster)
+  return came.reduce((after, peer) => joined(after, peer, now), without)
+}
+
 /** The person `id` said, inside a running call, that their session is now `wire`. */
 export function moved(roster: Roster, id: string, wire: string): Roster {
   const before = roster.present.find((attendee) => attendee.id === id) ?? roster.gone.find((attendee) => attendee.id === id)

@@ -1,0 +1,127 @@
+//! What the hub says to whoever owns the sockets, and the questions it has for their cryptography.
+
+use station::{Callsign, Fingerprint, KeyId, LicenceClass, Statement};
+
+use crate::message::{ClientId, ErrorCode, ServerFrame};
+
+/// What the hub wants done. Commands of one session are carried out in the order they come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Put a frame into the client's queue.
+    Send {
+        /// To whom.
+        client: ClientId,
+        /// The frame.
+        frame: ServerFrame,
+    },
+    /// Send a WebSocket ping.
+    Ping {
+        /// To whom.
+        client: ClientId,
+    },
+    /// Send what is queued, then close. The session is already forgotten.
+    Close {
+        /// Whom.
+        client: ClientId,
+        /// With which code.
+        code: CloseCode,
+    },
+    /// Make a challenge for this client and hand it to [`Hub::challenge`].
+    Challenge {
+        /// For whom.
+        client: ClientId,
+        /// Who they say they are.
+        claimant: Box<Claimant>,
+    },
+    /// Verify the signature over the statement and hand the verdict to [`Hub::verified`].
+    Verify {
+        /// Whose proof it is.
+        client: ClientId,
+        /// The text that must have been signed.
+        statement: Statement,
+        /// The key it must be signed by, a DER SubjectPublicKeyInfo.
+        spki: Vec<u8>,
+        /// 64 bytes r‖s in base64url, as it came.
+        signature: String,
+    },
+}
+
+/// WebSocket close codes (RFC 6455, 7.4.1, and the IANA registry).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseCode {
+    /// 1001: the server stops.
+    GoingAway,
+    /// 1008: the client went on after it was told to stop, or fell silent.
+    Policy,
+    /// 1009: a frame no server could be expected to hold.
+    TooLarge,
+    /// 1013: the client does not read what it is sent, or the server is full.
+    TryAgainLater,
+}
+
+impl CloseCode {
+    /// The number on the wire.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        match self {
+            Self::GoingAway => 1001,
+            Self::Policy => 1008,
+            Self::TooLarge => 1009,
+            Self::TryAgainLater => 1013,
+        }
+    }
+}
+
+/// Somebody who registers with a certificate, before anything of it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimant {
+    /// The certificate, PEM.
+    pub certificate: String,
+    /// The certificates above it, PEM.
+    pub chain: Vec<String>,
+    /// The nonce the client chose, base64url.
+    pub nonce: String,
+    /// The URL the client says it dialled.
+    pub url: String,
+}
+
+/// A login under way: what was asked, and what the client must sign.
+#[derive(Debug, Clone)]
+pub struct Challenge {
+    /// The server's nonce, base64url.
+    pub nonce: String,
+    /// The server's certificate and those above it, PEM.
+    pub server_chain: Vec<String>,
+    /// The server's signature over its `server-proof`, base64url.
+    pub server_signature: String,
+    /// The `client-proof` to be signed.
+    pub statement: Statement,
+    /// The key of the client's certificate, a DER SubjectPublicKeyInfo.
+    pub spki: Vec<u8>,
+    /// Who the client is, once it has signed.
+    pub identity: Identity,
+}
+
+/// Who a certificate says somebody is, and what this server makes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The callsign in the certificate.
+    pub callsign: Callsign,
+    /// The certificate's key.
+    pub key: KeyId,
+    /// The certificate.
+    pub fingerprint: Fingerprint,
+    /// The class in the certificate.
+    pub licence_class: Option<LicenceClass>,
+    /// Whether the certificate is trusted here, and its holder so licensed.
+    pub trusted: bool,
+}
+
+/// Why a login goes no further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The word for programs.
+    pub code: ErrorCode,
+    /// The sentence for the person.
+    pub error: String,
+}

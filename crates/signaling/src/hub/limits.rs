@@ -1,0 +1,64 @@
+//! What clients may cost.
+
+use std::time::Duration;
+
+use crate::limit::Rate;
+
+/// Bounds on what clients may cost, with the defaults of the protocol description.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Sessions at once; more are turned away.
+    pub sessions: usize,
+    /// Messages of one client.
+    pub messages: Rate,
+    /// Bytes of one client.
+    pub bytes: Rate,
+    /// Messages over the rate, in a row, until the connection is closed.
+    pub strikes: u32,
+    /// Failed logins until the connection is closed.
+    pub failed_logins: u32,
+    /// Time to register in.
+    pub register_within: Duration,
+    /// Silence after which the server pings.
+    pub ping_after: Duration,
+    /// Silence after which the connection is closed.
+    pub idle_after: Duration,
+    /// People on one page of a list.
+    pub page: usize,
+    /// Calls one session is in at once; the oldest gives way.
+    pub calls: usize,
+    /// Sessions in a net up to which everybody is told of every change at once.
+    pub at_once: usize,
+    /// In larger nets: the time over which changes are gathered and then told together.
+    pub gather: Duration,
+    /// Candidates from one end to the other for one offer.
+    pub candidates: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            sessions: 10_000,
+            messages: Rate {
+                units: 100,
+                per: Duration::from_secs(60),
+                burst: 100,
+            },
+            bytes: Rate {
+                units: 1_000_000,
+                per: Duration::from_secs(1),
+                burst: 1_000_000,
+            },
+            strikes: 20,
+            failed_logins: 3,
+            register_within: Duration::from_secs(10),
+            ping_after: Duration::from_secs(10),
+            idle_after: Duration::from_secs(30),
+            page: 50,
+            calls: 64,
+            at_once: 50,
+            gather: Duration::from_millis(250),
+            candidates: 50,
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Who is where: nets, their members, and what their members have yet to be told.
+//!
+//! In a small net everybody is told of a change at once. In a large one changes are gathered for a
+//! while ([`News`]) and told together, so that a crowd that comes or leaves costs every member one
+//! frame and not one for each. Invariant: what a member knows of its net (from `REGISTERED`, the pages
+//! of `LIST_PEERS` and what it was told) is the members but for those in `joined`, and those in `left`,
+//! give or take those in `left` and `returned` for who came meanwhile. Therefore `joined` is on no page,
+//! and who came and left again within a window was never mentioned.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::time::Instant;
+
+use station::{Callsign, KeyId};
+
+use super::Limits;
+use super::session::Presence;
+use crate::message::{ClientId, Net};
+
+/// Every net that has members.
+#[derive(Debug, Default)]
+pub(super) struct Nets {
+    rooms: BTreeMap<Net, Room>,
+    /// The nets with news, by when it is due.
+    due: BTreeSet<(Instant, Net)>,
+    licensed: usize,
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    members: BTreeSet<ClientId>,
+    /// Sessions of verified operators by callsign, in the order they came.
+    operators: BTreeMap<Callsign, Vec<(KeyId, ClientId)>>,
+    news: Option<News>,
+}
+
+/// Changes that the members have not been told of.
+#[derive(Debug)]
+pub(super) struct News {
+    due: Instant,
+    /// Members nobody was told of yet.
+    joined: BTreeSet<ClientId>,
+    /// Those who left and whom the members still believe here.
+    left: BTreeSet<ClientId>,
+    /// Those who left and came back: who came in between was not told of them.
+    returned: BTreeSet<ClientId>,
+    /// Who of the newcomers was made known to whom ahead of the others, because they signaled.
+    introduced: BTreeMap<ClientId, BTreeSet<ClientId>>,
+}
+
+/// Who is to be told of a change now.
+pub(super) enum Audience {
+    /// Everybody in the net.
+    Net,
+    /// These; the others hear of it when the net's news is told, or never.
+    Only(BTreeSet<ClientId>),
+}
+
+impl Nets {
+    /// The sessions of the verified operators with a callsign, the most recent last.
+    pub(super) fn operators(&self, net: &Net, callsign: &Callsign) -> Vec<(KeyId, ClientId)> {
+        let room = self.rooms.get(net);
+        room.and_then(|room| room.operators.get(callsign))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    pub(super) fn population(&self) -> (usize, usize) {
+        let all: usize = self.rooms.values().map(|room| room.members.len()).sum();
+        (self.licensed, all - self.licensed)
+    }
+
+    pub(super) fn members(&self, net: &Net) -> impl Iterator<Item = ClientId> + '_ {
+        self.rooms
+            .get(net)
+            .into_iter()
+            .flat_map(|room| room.members.iter().copied())
+    }
+
+    /// The members that everybody was told of, from an id upward.
+    pub(super) fn known_after(
+        &self,
+        net: &Net,
+        after: Option<ClientId>,
+    ) -> impl Iterator<Item = ClientId> + '_ {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.rooms.get(net).into_iter().flat_map(move |room| {
+            let members = room.members.range((from, Bound::Unbounded)).copied();
+            members.filter(|member| !room.is_news(*member))
+        })
+    }
+
+    pub(super) fn enter(
+        &mut self,
+        client: ClientId,
+        presence: &Presence,
+        limits: &Limits,
+        now: Instant,
+    ) -> Audience {
+        let net = &presence.net;
+        let room = self.rooms.entry(net.clone()).or_default();
+        room.members.insert(client);
+        if let Some(identity) = presence
+            .identity
+            .as_ref()
+            .filter(|identity| identity.trusted)
+        {
+            let sessions = room.operators.entry(identity.callsign.clone()).or_default();
+            sessions.push((identity.key, client));
+            self.licensed += 1;
+        }
+        let size = room.members.len();
+        let Some(news) = room.news(size, limits, now) else {
+            return Audience::Net;
+        };
+        if news.left.remove(&client) {
+            news.returned.insert(client);
+        } else {
+            news.joined.insert(client);
+        }
+        self.reschedule(net);
+        Audience::Only(BTreeSet::new())
+    }
+
+    pub(super) fn leave(
+        &mut self,
+        client: ClientId,
+        presence: &Presence,
+        limits: &Limits,
+        now: Instant,
+    ) -> Audience {
+        let net = &presence.net;
+        let Some(room) = self.rooms.get_mut(net) else {
+            return Audience::Only(BTreeSet::new());
+        };
+        let size = room.members.len();
+        room.members.remove(&client);
+        if let Some(identity) = presence
+            .identity
+            .as_ref()
+            .filter(|identity| identity.trusted)
+        {
+            self.licensed -= 1;
+            if let Some(sessions) = room.operators.get_mut(&identity.callsign) {
+                sessions.retain(|&(_, session)| session != client);
+                if sessions.is_empty() {
+                    room.operators.remove(&identity.callsign);
+                }
+            }
+        }
+        let Some(news) = room.news(size, limits, now) else {
+            if room.members.is_empty() {
+                self.rooms.remove(net);
+            }
+            return Audience::Net;
+        };
+        for receivers in news.introduced.values_mut() {
+            receivers.remove(&client);
+        }
+        let mut told = BTreeSet::new();
+        if news.joined.remove(&client) {
+            told = news.introduced.remove(&client).unwrap_or_default();
+        } else {
+            news.returned.remove(&client);
+            news.left.insert(client);
+        }
+        self.reschedule(net);
+        Audience::Only(told)
+    }
+
+    /// Whether `to` is yet to be told of `from`, and hears of it now, because `from` signals.
+    pub(super) fn introduce(&mut self, from: ClientId, to: ClientId, net: &Net) -> bool {
+        let Some(room) = self.rooms.get_mut(net) else {
+            return false;
+        };
+        let Some(news) = room.news.as_mut() else {
+            return false;
+        };
+        room.members.contains(&to)
+            && (news.joined.contains(&from) || news.returned.contains(&from))
+            && news.introduced.entry(from).or_default().insert(to)
+    }
+
+    /// When the next news is to be told.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due.first().map(|&(due, _)| due)
+    }
+
+    /// A net whose news is due, and the news.
+    pub(super) fn take_news(&mut self, now: Instant) -> Option<(Net, News)> {
+        let (_, net) = self.due.first().filter(|&&(due, _)| due <= now).cloned()?;
+        let news = self.rooms.get_mut(&net)?.news.take()?;
+        self.due.remove(&(news.due, net.clone()));
+        Some((net, news))
+    }
+
+    /// Brings the schedule in line with a net's news after a change. No news is none to tell.
+    fn reschedule(&mut self, net: &Net) {
+        let Some(room) = self.rooms.get_mut(net) else {
+            return;
+        };
+        let Some(news) = &room.news else { return };
+        let entry = (news.due, net.clone());
+        if news.is_empty() || room.members.is_empty() {
+            self.due.remove(&entry);
+            room.news = None;
+        } else {
+            self.due.insert(entry);
+        }
+        if room.members.is_empty() {
+            self.rooms.remove(net);
+        }
+    }
+}
+
+impl Room {
+    /// Where a change goes in a net of that size; none where everybody is told at once. While news
+    /// waits, what follows waits with it, so that nobody is told of the end before the beginning.
+    fn news(&mut self, size: usize, limits: &Limits, now: Instant) -> Option<&mut News> {
+        if self.news.is_none() && size > limits.at_once {
+            self.news = Some(News {
+                due: now + limits.gather,
+                joined: BTreeSet::new(),
+                left: BTreeSet::new(),
+                returned: BTreeSet::new(),
+                introduced: BTreeMap::new(),
+            });
+        }
+        self.news.as_mut()
+    }
+
+    fn is_news(&self, member: ClientId) -> bool {
+        self.news
+            .as_ref()
+            .is_some_and(|news| news.joined.contains(&member))
+    }
+}
+
+impl News {
+    /// Whom to tell of as joined.
+    pub(super) fn newcomers(&self) -> impl Iterator<Item = &ClientId> {
+        self.joined.union(&self.returned)
+    }
+
+    /// Whom to tell of as left.
+    pub(super) fn leavers(&self) -> impl Iterator<Item = ClientId> + '_ {
+        self.left.iter().copied()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.joined.is_empty() && self.left.is_empty() && self.returned.is_empty()
+    }
+}

@@ -1,0 +1,136 @@
+//! What the members of a net are told, by set differences: small enough to be right by reading.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use signaling::ClientId;
+
+/// What clients must have received: type, or error code, in order.
+pub(crate) type Expected = BTreeMap<ClientId, Vec<String>>;
+
+/// One net.
+#[derive(Debug, Default)]
+pub(crate) struct NetModel {
+    members: BTreeSet<ClientId>,
+    /// The net as everybody in it was told.
+    published: BTreeSet<ClientId>,
+    /// Members who left and came back since then: who came in between does not know of them.
+    returned: BTreeSet<ClientId>,
+    /// When the difference between the two is told.
+    due: Option<Instant>,
+    /// Who was made known to whom ahead of that.
+    introduced: BTreeSet<(ClientId, ClientId)>,
+}
+
+/// The two limits that matter here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Regime {
+    pub(crate) at_once: usize,
+    pub(crate) gather: Duration,
+}
+
+impl NetModel {
+    pub(crate) fn enter(
+        &mut self,
+        client: ClientId,
+        regime: Regime,
+        now: Instant,
+        expected: &mut Expected,
+    ) {
+        self.members.insert(client);
+        if self.due.is_none() && self.members.len() <= regime.at_once {
+            self.tell_others(client, "PEER_JOINED", expected);
+        } else {
+            if self.published.contains(&client) {
+                self.returned.insert(client);
+            }
+            self.changed(regime, now);
+        }
+    }
+
+    pub(crate) fn leave(
+        &mut self,
+        client: ClientId,
+        regime: Regime,
+        now: Instant,
+        expected: &mut Expected,
+    ) {
+        let size = self.members.len();
+        self.members.remove(&client);
+        self.introduced.retain(|&(_, to)| to != client);
+        if self.due.is_none() && size <= regime.at_once {
+            return self.tell_others(client, "PEER_LEFT", expected);
+        }
+        self.returned.remove(&client);
+        for &(about, to) in &self.introduced {
+            if about == client && !self.published.contains(&client) {
+                push(expected, to, "PEER_LEFT");
+            }
+        }
+        self.introduced.retain(|&(about, _)| about != client);
+        self.changed(regime, now);
+    }
+
+    pub(crate) fn signal(&mut self, from: ClientId, to: ClientId, expected: &mut Expected) {
+        let both_here = self.members.contains(&from) && self.members.contains(&to);
+        let known = self.published.contains(&from) && !self.returned.contains(&from);
+        if both_here && !known && self.introduced.insert((from, to)) {
+            push(expected, to, "PEER_JOINED");
+        }
+    }
+
+    pub(crate) fn tick(&mut self, now: Instant, expected: &mut Expected) {
+        if self.due.is_none_or(|due| due > now) {
+            return;
+        }
+        for &member in &self.members {
+            let mut joined = &(&self.members - &self.published) | &self.returned;
+            joined.remove(&member);
+            let left = &self.published - &self.members;
+            if !joined.is_empty() || !left.is_empty() {
+                push(expected, member, &peers_changed(&joined, &left));
+            }
+        }
+        self.settle();
+    }
+
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    pub(crate) fn members(&self) -> &BTreeSet<ClientId> {
+        &self.members
+    }
+
+    fn changed(&mut self, regime: Regime, now: Instant) {
+        let same = self.members == self.published && self.returned.is_empty();
+        if same || self.members.is_empty() {
+            self.settle();
+        } else {
+            self.due.get_or_insert(now + regime.gather);
+        }
+    }
+
+    fn tell_others(&mut self, about: ClientId, what: &str, expected: &mut Expected) {
+        for &member in self.members.iter().filter(|&&member| member != about) {
+            push(expected, member, what);
+        }
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        self.published.clone_from(&self.members);
+        self.returned.clear();
+        self.introduced.clear();
+        self.due = None;
+    }
+}
+
+/// How a `PEERS_CHANGED` is written down for comparison.
+pub(crate) fn peers_changed(joined: &BTreeSet<ClientId>, left: &BTreeSet<ClientId>) -> String {
+    format!("PEERS_CHANGED {joined:?} {left:?}")
+}
+
+pub(crate) fn push(expected: &mut Expected, to: ClientId, what: &str) {
+    expected.entry(to).or_default().push(what.to_owned());
+}
