@@ -162,3 +162,28 @@ test('a callsign may be odd: the claim page warns and goes on', async () => {
   await page.getByRole('button', { name: 'Claim as GB100RSGB' }).click()
   assert.equal(await page.getByRole('alert').count(), 0)
 })
+
+test('the way to the secure address follows the device that asks, and others can be chosen', async () => {
+  await open('guest-busy')
+  await page.getByRole('link', { name: 'The way to the secure address' }).click()
+  await page.getByText('Your browser does not trust this server’s address yet.').waitFor()
+  await page.getByRole('combobox', { name: 'For' }).selectOption('iPhone or iPad')
+  await page.getByText('Your iPhone or iPad does not trust this server’s address yet.').waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Download the profile' }).getAttribute('href'), '/trust/ham-server.mobileconfig')
+})
+
+test('whoever installed the certificate comes back to the button, and takes the invitation along', async () => {
+  await open('trust-returned')
+  const go = page.getByRole('link', { name: 'Go to the secure address' })
+  await go.waitFor()
+  assert.match(await go.getAttribute('href'), /^https:\/\/w1aw\.local:8080\/#join=1\.[0-9a-f]{64}\.hilltop$/)
+  assert.ok(await go.evaluate((link) => link === document.activeElement))
+})
+
+test('whoever trusts the server already is told so, and not moved', async () => {
+  await open('trust-works')
+  const go = page.getByRole('link', { name: 'Go to the secure address' })
+  await go.waitFor()
+  assert.match(await go.getAttribute('href'), /#join=1\.[0-9a-f]{64}$/)
+  assert.ok(await go.evaluate((link) => link !== document.activeElement))
+})

@@ -25,6 +25,8 @@ export async function serveGallery() {
   })
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://gallery')
+    // What a browser downloads leaves the page where it is.
+    if (pathname.startsWith('/trust/')) return response.writeHead(204).end()
     const file = pathname === '/api/qr.svg' ? join(web, 'e2e/qr.svg') : join(files, normalize(pathname))
     try {
       const body = await readFile(file)

@@ -32,6 +32,8 @@ export interface Model {
   trustServer(): Promise<void>
   /** The owner's decision whether people on this network may join. Rejects with a sentence. */
   setOpenToNetwork(open: boolean): Promise<void>
+  /** The best of the server's secure addresses that this browser trusts now; null while it trusts none. Never rejects. */
+  probeSecure(): Promise<string | null>
   /** Asks again at once instead of waiting for the next attempt. */
   reconnect(): void
   /** Moves to another net. */
@@ -69,6 +71,16 @@ export interface ServerView {
   readonly local: boolean
   /** Keys and signatures are possible here (`window.isSecureContext`). */
   readonly secure: boolean
+  /** The way to a page where they are, while the server offers one. */
+  readonly secureAddress: SecureAddress | null
+}
+
+/** Where the server speaks https, and the certificate by which a device comes to trust it. */
+export interface SecureAddress {
+  /** SHA-256 of the root certificate's DER, hex. */
+  readonly root: string
+  /** The stable name first. */
+  readonly urls: readonly string[]
 }
 
 export interface SessionView {

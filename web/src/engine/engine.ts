@@ -14,6 +14,7 @@ import { Conversations } from './conversation/conversations'
 import type { JoinCode } from './join-code'
 import { People } from './people'
 import { Problem } from './problem'
+import { firstTrusted } from './secure'
 import { Server } from './server'
 import type { Incoming } from './signaling/messages'
 import { SessionRunner } from './signaling/runner'
@@ -167,6 +168,10 @@ export class Engine implements Model {
     const body = JSON.stringify({ open })
     await api.network(body, await signedHeaders(identity, this.#origin + NETWORK_PATH, body, await api.nonce()))
     await this.#server.refresh()
+  }
+
+  probeSecure(): Promise<string | null> {
+    return firstTrusted(this.server.value.secureAddress?.urls ?? [])
   }
 
   reconnect(): void {

@@ -10,6 +10,7 @@ const info: Info = {
   station: null,
   addresses: [],
   local: true,
+  secure: null,
 }
 
 let ask: ReturnType<typeof vi.fn<() => Promise<Info>>>
@@ -31,9 +32,11 @@ describe('what the server says of itself', () => {
     await server.refresh()
     await vi.advanceTimersByTimeAsync(5_000)
     expect(ask).toHaveBeenCalledTimes(2)
-    ask.mockResolvedValue({ ...info, state: 'active', callsign: 'W1AW', station: { name: 'Hiram', grid: null, licenseClass: null } })
+    const secure = { root: 'ab12', urls: ['https://w1aw.local:8080'] }
+    ask.mockResolvedValue({ ...info, state: 'active', callsign: 'W1AW', station: { name: 'Hiram', grid: null, licenseClass: null }, secure })
+    expect(server.view.value.secureAddress).toBeNull()
     await vi.advanceTimersByTimeAsync(5_000)
-    expect(server.view.value).toMatchObject({ state: 'active', owner: 'W1AW', ownerName: 'Hiram', ownerGrid: null })
+    expect(server.view.value).toMatchObject({ state: 'active', owner: 'W1AW', ownerName: 'Hiram', ownerGrid: null, secureAddress: secure })
     await vi.advanceTimersByTimeAsync(59_000)
     expect(ask).toHaveBeenCalledTimes(3)
     await vi.advanceTimersByTimeAsync(1_000)

@@ -21,6 +21,7 @@ export class Server {
     addresses: [],
     local: false,
     secure: globalThis.isSecureContext,
+    secureAddress: null,
   })
   readonly #api: Pick<Api, 'info'>
   readonly #visible: () => boolean
@@ -62,6 +63,7 @@ export class Server {
       addresses: info.addresses,
       local: info.local,
       secure: globalThis.isSecureContext,
+      secureAddress: info.secure ?? null,
     }
     // The same answer again is not a change: pages would be drawn anew for nothing.
     if (JSON.stringify(next) !== JSON.stringify(this.#view.value)) this.#view.value = next

@@ -13,6 +13,7 @@ import { Licence } from './pages/licence'
 import { People } from './pages/people'
 import { Starting } from './pages/starting'
 import { Station } from './pages/station'
+import { Trust } from './pages/trust'
 import { Unclaimed } from './pages/unclaimed'
 import { UnknownServer } from './pages/unknown-server'
 import { Shell } from './shell/shell'
@@ -61,6 +62,8 @@ function Inside({ route: to }: { route: Route }) {
       return <Station />
     case 'licence':
       return <Licence />
+    case 'trust':
+      return <Trust />
     default:
       return <People peerId={to.page === 'conversation' ? to.peerId : null} />
   }

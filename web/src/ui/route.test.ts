@@ -3,11 +3,12 @@ import type { Route } from './route'
 
 let parseRoute: (hash: string) => Route
 let routeHash: (route: Route) => string
+let joinHash: (fingerprint: string, net: string) => string
 
 beforeAll(async () => {
   vi.stubGlobal('location', { hash: '' })
   vi.stubGlobal('window', { addEventListener: () => undefined })
-  ;({ parseRoute, routeHash } = await import('./route'))
+  ;({ parseRoute, routeHash, joinHash } = await import('./route'))
 })
 
 describe('parseRoute', () => {
@@ -18,6 +19,7 @@ describe('parseRoute', () => {
     ['#join=1.ab12.hilltop', 'people'],
     ['#/station', 'station'],
     ['#/licence', 'licence'],
+    ['#/trust', 'trust'],
     ['#/with/', 'people'],
     ['#/with/%E0%A4', 'people'],
     ['#/a-page-of-another-version', 'people'],
@@ -28,5 +30,12 @@ describe('parseRoute', () => {
     expect(parseRoute(routeHash(to))).toEqual(to)
     expect(parseRoute(routeHash({ page: 'station' }))).toEqual({ page: 'station' })
     expect(routeHash({ page: 'people' })).toBe('#/')
+  })
+})
+
+describe('joinHash', () => {
+  it('names the net unless it is the first one', () => {
+    expect(joinHash('ab12', 'main')).toBe('#join=1.ab12')
+    expect(joinHash('ab12', 'hilltop')).toBe('#join=1.ab12.hilltop')
   })
 })

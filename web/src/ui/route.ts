@@ -9,12 +9,12 @@ export type Route =
   | { readonly page: 'conversation'; readonly peerId: string }
   | { readonly page: 'station' }
   | { readonly page: 'licence' }
+  | { readonly page: 'trust' }
 
 /** Reads a hash. What it does not know leads to People: an old link is no reason for a dead end. */
 export function parseRoute(hash: string): Route {
   const [page, rest] = hash.replace(/^#\/?/, '').split('/', 2)
-  if (page === 'station') return { page: 'station' }
-  if (page === 'licence') return { page: 'licence' }
+  if (page === 'station' || page === 'licence' || page === 'trust') return { page }
   if (page === 'with' && rest) {
     try {
       return { page: 'conversation', peerId: decodeURIComponent(rest) }
@@ -35,6 +35,11 @@ export function routeHash(route: Route): string {
     default:
       return `#/${route.page}`
   }
+}
+
+/** The hash that makes an address an invitation to a server and one of its nets, as its QR code has it. */
+export function joinHash(fingerprint: string, net: string): string {
+  return net === 'main' ? `#join=1.${fingerprint}` : `#join=1.${fingerprint}.${net}`
 }
 
 /** The route on screen. */

@@ -53,6 +53,13 @@ function Welcome() {
           Starting calls is for licensed operators. <a href={routeHash({ page: 'licence' })}>How to become one</a>
         </p>
       </Panel>
+      {!server.secure && server.secureAddress !== null && (
+        <Panel title="Are you an operator?">
+          <p>
+            You log in with your key, on this server’s secure address. <a href={routeHash({ page: 'trust' })}>The way to the secure address</a>
+          </p>
+        </Panel>
+      )}
     </>
   )
 }

@@ -20,7 +20,7 @@ export function You() {
 }
 
 function Guest() {
-  const { secure } = useModel().server.value
+  const { secure, secureAddress } = useModel().server.value
   return (
     <>
       <p>
@@ -29,10 +29,17 @@ function Guest() {
       {secure ? (
         <ImportKey />
       ) : (
-        <p class="quiet">
-          Operators log in with a key. Browsers keep keys safe only on pages whose address starts with https or with localhost, and
-          this one does not.
-        </p>
+        <>
+          <p class="quiet">
+            Operators log in with a key. Browsers keep keys safe only on pages whose address starts with https or with localhost,
+            and this one does not.
+          </p>
+          {secureAddress !== null && (
+            <p>
+              <a href={routeHash({ page: 'trust' })}>The way to the secure address</a>
+            </p>
+          )}
+        </>
       )}
     </>
   )

@@ -35,6 +35,10 @@ const server: ServerView = {
   addresses: ['http://192.168.1.100:8080', 'http://10.54.3.17:8080'],
   local: false,
   secure: false,
+  secureAddress: {
+    root: '60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752',
+    urls: ['https://w1aw.local:8080', 'https://192.168.1.100:8080'],
+  },
 }
 
 const session: SessionView = {
@@ -138,6 +142,7 @@ export function fakeModel(fake: Fake, tell: (act: string, ...words: readonly unk
     forgetKey: async () => tell('forgetKey'),
     trustServer: async () => tell('trustServer'),
     setOpenToNetwork: async (open) => tell('setOpenToNetwork', open),
+    probeSecure: async () => null,
     reconnect: () => tell('reconnect'),
     joinNet: (net) => tell('joinNet', net),
     call: (peerId) => tell('call', peerId),

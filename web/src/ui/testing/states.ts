@@ -1,5 +1,6 @@
 /** Every page in the states a person can meet it in: empty, busy, failed. */
 import type { CallPhase } from '../../model'
+import type { Device } from '../device'
 import { ago, conversation, type Fake, file, fingerprint, owner, ownersKey, person, text } from './fake'
 
 export interface PageState {
@@ -12,7 +13,7 @@ export interface PageState {
 const never = () => new Promise<never>(() => undefined)
 
 function click(page: HTMLElement, words: string): void {
-  const found = [...page.querySelectorAll<HTMLElement>('button, label')].find(({ textContent }) => textContent?.includes(words))
+  const found = [...page.querySelectorAll<HTMLElement>('button, label, a.button')].find(({ textContent }) => textContent?.includes(words))
   if (found === undefined) throw new Error(`nothing to click says “${words}”`)
   found.click()
 }
@@ -22,6 +23,29 @@ function type(page: HTMLElement, name: string, value: string): void {
   if (input === null) throw new Error(`no input is named ${name}`)
   input.value = value
   input.dispatchEvent(new Event('input', { bubbles: true }))
+}
+
+function choose(page: HTMLElement, name: string, value: string): void {
+  const select = page.querySelector<HTMLSelectElement>(`select[name=${name}]`)
+  if (select === null) throw new Error(`no choice is named ${name}`)
+  select.value = value
+  select.dispatchEvent(new Event('change', { bubbles: true }))
+}
+
+/** The steps as a device of that kind sees them. */
+function trustSteps(device: Device): PageState {
+  return { hash: '#/trust', fake: {}, after: (page) => choose(page, 'device', device) }
+}
+
+/** What a browser says when the person returns from the settings; the page looked for itself before, with its first frame. */
+function comeBack(): void {
+  requestAnimationFrame(() => setTimeout(() => document.dispatchEvent(new Event('visibilitychange'))))
+}
+
+/** The first look finds no trust. */
+function firstNotThen(url: string): () => Promise<string | null> {
+  let looks = 0
+  return async () => (++looks === 1 ? null : url)
 }
 
 const unclaimed: Fake = {
@@ -288,6 +312,35 @@ export const states: Record<string, PageState> = {
     fake: { server: { secure: true } },
     after: (page) => click(page, 'Log in with this key'),
   },
+
+  'trust-ios': trustSteps('apple-mobile'),
+  'trust-android': trustSteps('android'),
+  'trust-windows': trustSteps('windows'),
+  'trust-mac': trustSteps('mac'),
+  'trust-linux': trustSteps('linux'),
+  'trust-firefox': trustSteps('firefox'),
+  'trust-failed': {
+    hash: '#/trust',
+    fake: {},
+    after: (page) => {
+      choose(page, 'device', 'apple-mobile')
+      setTimeout(() => {
+        click(page, 'Download the profile')
+        comeBack()
+      })
+    },
+  },
+  'trust-returned': {
+    hash: '#/trust',
+    fake: { session: { net: 'hilltop' }, actions: { probeSecure: firstNotThen('https://w1aw.local:8080') } },
+    after: (page) => {
+      click(page, 'Download')
+      comeBack()
+    },
+  },
+  'trust-works': { hash: '#/trust', fake: { actions: { probeSecure: async () => 'https://w1aw.local:8080' } } },
+  'trust-secure': { hash: '#/trust', fake: { server: { secure: true } } },
+  'trust-none': { hash: '#/trust', fake: { server: { secureAddress: null } } },
 
   'licence': { hash: '#/licence', fake: {} },
 }

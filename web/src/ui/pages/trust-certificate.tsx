@@ -1,0 +1,31 @@
+/** What a person ought to know of the certificate before installing it: its limits, its name, its end. */
+import type { SecureAddress } from '../../model'
+import { useModel } from '../context'
+import { Fingerprint } from '../parts/fingerprint'
+import { Panel } from '../parts/panel'
+import type { Guide } from './trust-guides'
+
+export function TrustCertificate({ secure, guide }: { secure: SecureAddress; guide: Guide }) {
+  const { owner } = useModel().server.value
+  return (
+    <Panel title="The certificate">
+      <p>
+        It can vouch for this server’s own names and for addresses inside private networks. It can never vouch for a site on the
+        internet: your device enforces that. Inside a private network it could vouch for other machines too, so install it only if
+        you trust {owner}.
+      </p>
+      <dl class="facts">
+        <div>
+          <dt>Its fingerprint. The server’s console shows the same groups</dt>
+          <dd>
+            <Fingerprint hex={secure.root} />
+          </dd>
+        </div>
+        <div>
+          <dt>It stays on the device until you remove it</dt>
+          <dd>{guide.removal}</dd>
+        </div>
+      </dl>
+    </Panel>
+  )
+}
