@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use station::{Callsign, Fingerprint, KeyId};
+use station::{Callsign, Fingerprint, Identity, KeyId};
 
 use crate::licence::{HamLicence, LicenceError};
 use crate::pem::{self, PemError};
@@ -36,11 +36,6 @@ pub struct Admitted {
     certificate: Certificate,
     identity: Identity,
 }
-
-/// What blacklists and stores know a certificate by: SHA-256 of the issuer's SPKI and the
-/// TBSCertificate. Unlike the fingerprint it stays when somebody rewrites the ECDSA signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Identity([u8; 32]);
 
 /// Why bytes are not a certificate that this program reads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -127,8 +122,8 @@ impl Certificate {
     }
 
     /// What this certificate is known by, when `issuer` signed it.
-    fn identity(&self, issuer: &PublicKey) -> Identity {
-        Identity(sha256(&[issuer.spki(), self.tbs()]))
+    pub(crate) fn identity_under(&self, issuer: &PublicKey) -> Identity {
+        Identity::new(sha256(&[issuer.spki(), self.tbs()]))
     }
 
     /// The holder's public key.
@@ -167,11 +162,17 @@ impl Certificate {
         self.0.ca
     }
 
-    /// Whether the holder may issue here: a CA whose key usage allows it, without a path length.
-    /// Certificates under a limited one are other programs' business.
+    /// Whether the holder may issue here: a CA whose key usage allows it, without a path length or
+    /// name constraints. Certificates under a limited one are other programs' business.
     #[must_use]
     pub fn may_issue(&self) -> bool {
-        self.0.ca && self.0.signs_certificates && !self.0.path_limited
+        self.0.ca && self.0.signs_certificates && !self.0.constrained
+    }
+
+    /// What the certificate says of its issuer's key (RFC 5280, 4.2.1.1): a hint, chosen by whoever
+    /// wrote it.
+    pub(crate) fn issuer_hint(&self) -> Option<&[u8]> {
+        self.0.issuer_hint.as_deref()
     }
 
     /// What it says of the holder's licence.
@@ -215,11 +216,11 @@ impl Certificate {
     pub(crate) fn admit(&self, issuer: &PublicKey) -> Option<Admitted> {
         self.is_signed_by(issuer).then(|| Admitted {
             certificate: self.clone(),
-            identity: self.identity(issuer),
+            identity: self.identity_under(issuer),
         })
     }
 
-    fn tbs(&self) -> &[u8] {
+    pub(crate) fn tbs(&self) -> &[u8] {
         &self.0.der[self.0.tbs.clone()]
     }
 }
@@ -244,6 +245,17 @@ impl fmt::Debug for Certificate {
 }
 
 impl Admitted {
+    /// A certificate that this crate admitted before and a store kept. The store is believed that
+    /// the signature was checked; [`TrustGraph::restore`](crate::TrustGraph::restore) still
+    /// compares the identity with the issuer's key. For stores only.
+    #[must_use]
+    pub fn restored(certificate: Certificate, identity: Identity) -> Self {
+        Self {
+            certificate,
+            identity,
+        }
+    }
+
     /// What the certificate is known by.
     #[must_use]
     pub fn identity(&self) -> Identity {
@@ -256,14 +268,6 @@ impl Deref for Admitted {
 
     fn deref(&self) -> &Certificate {
         &self.certificate
-    }
-}
-
-impl Identity {
-    /// The 32 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
     }
 }
 
@@ -280,7 +284,8 @@ struct Fields {
     callsign: Callsign,
     unit: Option<Box<str>>,
     ca: bool,
-    path_limited: bool,
+    constrained: bool,
+    issuer_hint: Option<Box<[u8]>>,
     signs_certificates: bool,
     licence: Option<HamLicence>,
 }
@@ -288,4 +293,4 @@ struct Fields {
 const PEM_LABEL: &str = "CERTIFICATE";
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,11 +6,12 @@
 //! [`SigningKey`] signs statements and certificates built here and nothing else. No date is judged.
 //!
 //! Reading order: [`public_key`], [`certificate`] with [`licence`], [`key`], [`issue`], then what
-//! uses them: [`claim`] with [`code`], [`path`], [`p12`].
+//! uses them: [`graph`], [`claim`] with [`code`], [`path`], [`p12`].
 
 pub mod certificate;
 pub mod claim;
 pub mod code;
+pub mod graph;
 pub mod issue;
 pub mod key;
 pub mod licence;
@@ -20,14 +21,16 @@ mod pem;
 pub mod public_key;
 pub mod request;
 
-pub use certificate::{Admitted, Certificate, CertificateError, Identity};
+pub use certificate::{Admitted, Certificate, CertificateError};
 pub use claim::{ClaimError, VerifiedClaim};
 pub use code::ClaimCode;
+pub use graph::TrustGraph;
 pub use key::{KeyError, SigningKey};
 pub use licence::HamLicence;
 pub use pem::PemError;
 pub use public_key::{PublicKey, PublicKeyError};
 pub use request::SignatureBase;
+pub use station::Identity;
 
 /// SHA-256 over the parts, one after the other.
 fn sha256(parts: &[&[u8]]) -> [u8; 32] {

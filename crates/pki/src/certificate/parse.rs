@@ -12,7 +12,7 @@ use station::{Callsign, Fingerprint};
 use x509_cert::certificate::{TbsCertificate, Version};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, KeyUsage, NameConstraints, SubjectKeyIdentifier,
 };
 use x509_cert::name::Name;
 use x509_cert::spki::AlgorithmIdentifierOwned;
@@ -49,7 +49,8 @@ pub(super) fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
         callsign,
         unit: unit(tbs.subject())?,
         ca: extensions.ca,
-        path_limited: extensions.path_limited,
+        constrained: extensions.constrained,
+        issuer_hint: extensions.issuer_hint,
         signs_certificates: extensions.signs_certificates,
         licence: extensions.licence,
         tbs: outer.tbs,
@@ -203,7 +204,8 @@ fn text(value: &Any) -> Option<&str> {
 /// restriction (RFC 5280, 4.2.1.3 and 4.2.1.9).
 struct Extensions {
     ca: bool,
-    path_limited: bool,
+    constrained: bool,
+    issuer_hint: Option<Box<[u8]>>,
     signs_certificates: bool,
     licence: Option<HamLicence>,
 }
@@ -212,7 +214,8 @@ impl Extensions {
     fn read(list: &[Extension]) -> Result<Self, CertificateError> {
         let mut found = Self {
             ca: false,
-            path_limited: false,
+            constrained: false,
+            issuer_hint: None,
             signs_certificates: true,
             licence: None,
         };
@@ -232,7 +235,7 @@ impl Extensions {
             BasicConstraints::OID => {
                 let constraints: BasicConstraints = known(value, "basic constraints")?;
                 self.ca = constraints.ca;
-                self.path_limited = constraints.path_len_constraint.is_some();
+                self.constrained |= constraints.path_len_constraint.is_some();
             }
             KeyUsage::OID => {
                 self.signs_certificates = known::<KeyUsage>(value, "key usage")?.key_cert_sign();
@@ -241,7 +244,12 @@ impl Extensions {
                 known::<SubjectKeyIdentifier>(value, "subject key identifier")?;
             }
             AuthorityKeyIdentifier::OID => {
-                known::<AuthorityKeyIdentifier>(value, "authority key identifier")?;
+                let hint: AuthorityKeyIdentifier = known(value, "authority key identifier")?;
+                self.issuer_hint = hint.key_identifier.map(|id| id.as_bytes().into());
+            }
+            NameConstraints::OID => {
+                known::<NameConstraints>(value, "name constraints")?;
+                self.constrained = true;
             }
             licence::OID => self.licence = Some(HamLicence::from_der(value)?),
             other if extension.critical => {

@@ -186,7 +186,7 @@ fn a_rewritten_signature_is_another_fingerprint_and_the_same_identity() {
 }
 
 /// The certificate with (r, n - s) in the place of (r, s).
-fn rewrite(certificate: &Certificate) -> Vec<u8> {
+pub(crate) fn rewrite(certificate: &Certificate) -> Vec<u8> {
     use der::asn1::{BitString, Uint};
     use der::{Decode as _, Encode as _};
     let pair: Vec<Uint> =

@@ -1,0 +1,10 @@
+//! The graph against a naive model, in floods, and in single steps.
+
+mod blacklist;
+mod flood;
+mod model;
+mod property;
+mod scale;
+mod statements;
+mod steps;
+mod world;

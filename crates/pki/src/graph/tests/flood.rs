@@ -1,0 +1,161 @@
+//! What strangers send by the thousand.
+
+use super::world::{
+    LINK, Person, anchor, assembled, bring, graph, patched, person, plenty, trusted,
+};
+use crate::certificate::Certificate;
+use crate::graph::{Budget, Explanation, Refused, Source, Target, Verdict};
+
+/// The certificate with another key in it: name, issuer, serial and hints stay, the signature is
+/// whatever it was.
+fn forged(real: &Certificate, at: u32) -> Certificate {
+    let point = real.public_key().point();
+    let mut other = point.to_vec();
+    other[20..24].copy_from_slice(&at.to_be_bytes());
+    let tbs = patched(real.tbs(), point, &other);
+    let signature = [
+        &[0x30, 0x46, 0x02, 0x21, 0][..],
+        &[0xa5; 32],
+        &[0x02, 0x21, 0],
+        &[0xa5; 32],
+    ];
+    assembled(&tbs, &signature.concat())
+}
+
+#[test]
+fn ten_thousand_forged_certificates_change_nothing_and_cost_at_most_the_budget() {
+    let (owner, friend, below) = (person("W1AW"), person("K1ABC"), person("K2ABC"));
+    let (real, next) = (owner.vouch(&friend), friend.vouch(&below));
+    let mut graph = graph();
+    anchor(&mut graph, &owner);
+    bring(&mut graph, &real);
+    let before = graph.checks();
+    let mut budget = Budget::new(256);
+    for at in 0..10_000 {
+        let fake = forged(&real, at);
+        let result = graph.admit(&fake, LINK, &mut budget);
+        assert!(at < 256 || result == Err(Refused::Budget));
+        let verdict = graph.verdict(&fake.fingerprint());
+        assert!(matches!(verdict, Verdict::Unknown | Verdict::Waiting));
+    }
+    assert_eq!(graph.checks() - before, 256);
+    assert_eq!(graph.waiting(), 64, "the link's share");
+    // Without any budget it would have been one check each.
+    let mut plenty = plenty();
+    for at in 10_000..10_100 {
+        drop(graph.admit(&forged(&real, at), LINK, &mut plenty));
+    }
+    assert_eq!(graph.checks() - before, 356);
+    assert!(trusted(&graph, &real));
+    let checks = graph.checks();
+    bring(&mut graph, &next);
+    assert!(trusted(&graph, &next));
+    assert_eq!(
+        graph.checks() - checks,
+        1,
+        "the real one costs what it always costs"
+    );
+}
+
+#[test]
+fn forgeries_that_wait_cost_a_check_each_when_the_issuer_comes() {
+    let (owner, friend) = (person("W1AW"), person("K1ABC"));
+    let real = owner.vouch(&friend);
+    let mut graph = graph();
+    for at in 0..10_000 {
+        drop(graph.admit(&forged(&real, at), LINK, &mut plenty()));
+    }
+    assert_eq!((graph.checks(), graph.waiting()), (0, 64));
+    let honest = Source::Stranger {
+        link: 2,
+        origin: 2,
+        trusted: false,
+    };
+    graph.admit(&real, honest, &mut plenty()).unwrap();
+    anchor(&mut graph, &owner);
+    assert_eq!(graph.checks(), 1 + 65);
+    assert!(trusted(&graph, &real));
+}
+
+#[test]
+fn keys_that_crowd_a_name_are_refused_and_the_hint_finds_the_right_one() {
+    let mut graph = graph();
+    let crowd: Vec<Person> = (0..20).map(|_| person("W1AW")).collect();
+    let mut refused = 0;
+    for other in &crowd {
+        refused += usize::from(graph.admit(&other.own, LINK, &mut plenty()).is_err());
+    }
+    assert_eq!(refused, 4);
+    let owner = person("W1AW");
+    let checks = graph.checks();
+    anchor(&mut graph, &owner);
+    let real = owner.vouch(&person("K1ABC"));
+    bring(&mut graph, &real);
+    assert_eq!(graph.checks() - checks, 2);
+    assert!(trusted(&graph, &real));
+}
+
+#[test]
+fn a_rewritten_signature_is_the_same_certificate() {
+    let (owner, friend) = (person("W1AW"), person("K1ABC"));
+    let mut graph = graph();
+    anchor(&mut graph, &owner);
+    let real = owner.vouch(&friend);
+    let identity = bring(&mut graph, &real);
+    let rewritten = Certificate::from_der(&crate::certificate::tests::rewrite(&real)).unwrap();
+    assert_ne!(rewritten.fingerprint(), real.fingerprint());
+    assert_eq!(bring(&mut graph, &rewritten), identity);
+    assert_eq!(graph.len(), 2);
+    graph.blacklist(Target::Certificate(identity), "test");
+    assert_eq!(bring(&mut graph, &rewritten), identity);
+    assert!(!trusted(&graph, &real) && !trusted(&graph, &rewritten));
+}
+
+#[test]
+fn a_dense_layered_graph_without_an_anchor_is_refused_at_once() {
+    let layers: Vec<Vec<Person>> = (0..8)
+        .map(|layer| {
+            (0..6)
+                .map(|at| person(&format!("K{layer}AB{}", char::from(b'A' + at))))
+                .collect()
+        })
+        .collect();
+    let mut graph = graph();
+    anchor(&mut graph, &person("W1AW"));
+    let mut made: Vec<Certificate> = layers[0].iter().map(|root| root.own.clone()).collect();
+    for pair in layers.windows(2) {
+        for issuer in &pair[0] {
+            made.extend(pair[1].iter().map(|holder| issuer.vouch(holder)));
+        }
+    }
+    let last = layers[7][0].vouch(&person("N1ABC"));
+    made.push(last.clone());
+    let before = graph.checks();
+    for certificate in &made {
+        graph.admit(certificate, LINK, &mut plenty()).unwrap();
+    }
+    assert_eq!(graph.checks() - before, u64::try_from(made.len()).unwrap());
+    let checks = graph.checks();
+    assert_eq!(graph.verdict(&last.fingerprint()), Verdict::Untrusted);
+    let Some(Explanation::NoPath { roots, .. }) = graph.explain(&last.fingerprint()) else {
+        panic!("there is no path")
+    };
+    assert_eq!((roots.len(), graph.checks()), (6, checks));
+    // Without its roots it waits in the link's share, unchecked.
+    let mut without = super::world::graph();
+    let results: Vec<bool> = made[6..]
+        .iter()
+        .map(|certificate| without.admit(certificate, LINK, &mut plenty()).is_ok())
+        .collect();
+    assert_eq!(results.iter().filter(|taken| **taken).count(), 64);
+    assert_eq!(without.checks(), 0);
+    // With an anchor on top, all of it is trusted at once and without a check.
+    let root = graph
+        .certificate(&made[0].fingerprint())
+        .unwrap()
+        .identity();
+    let effect = graph.add_anchor(&root).unwrap();
+    assert!(trusted(&graph, &last));
+    assert_eq!(effect.gain.len(), 1 + 6 + 6 * 36 + 1);
+    assert_eq!(graph.checks(), checks);
+}
