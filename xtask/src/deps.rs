@@ -21,6 +21,8 @@ pub(crate) enum Need {
     Openssl,
     /// `zbarimg`, which reads the QR codes we draw as a phone would.
     Zbar,
+    /// Avahi and its tools, a foreign judge of our mDNS.
+    Avahi,
     /// Network namespaces: hosts on one machine.
     Namespaces,
 }
@@ -34,6 +36,7 @@ impl Need {
             Self::Chromium => Some(("chromium", "chromium")),
             Self::Openssl => Some(("openssl", "openssl")),
             Self::Zbar => Some(("zbarimg", "zbar-tools")),
+            Self::Avahi => Some(("avahi-browse", "avahi-utils")),
             Self::Namespaces => Some(("ip", "iproute2")),
         }
     }

@@ -106,7 +106,13 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "e2e",
         about: "the server, real browsers and a foreign client on a network of their own",
-        needs: &[Need::Node, Need::Chromium, Need::Zbar, Need::Namespaces],
+        needs: &[
+            Need::Node,
+            Need::Chromium,
+            Need::Zbar,
+            Need::Avahi,
+            Need::Namespaces,
+        ],
         extra: None,
         run: end_to_end,
     },

@@ -40,6 +40,22 @@ pub struct Options {
           default_missing_value = "true", value_name = "BOOL")]
     pub no_lan: Option<bool>,
 
+    /// Network interface to be found on by mDNS; may be given several times [default: all real ones]
+    #[arg(
+        long = "interface",
+        global = true,
+        env = "HAM_SERVER_INTERFACES",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    #[serde(default)]
+    pub interfaces: Vec<String>,
+
+    /// Do not announce this server on the network, nor look for others
+    #[arg(long, global = true, env = "HAM_SERVER_NO_MDNS", num_args = 0..=1,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub no_mdns: Option<bool>,
+
     /// A further name this server is reached by, such as a proxy's; may be given several times
     #[arg(
         long = "host-name",
@@ -91,6 +107,10 @@ pub struct Config {
     pub bind: Option<IpAddr>,
     /// Whether only this machine is served.
     pub no_lan: bool,
+    /// Interfaces for mDNS, by name; none means all real ones.
+    pub interfaces: Vec<String>,
+    /// Whether mDNS is switched off.
+    pub no_mdns: bool,
     /// Everything the server remembers.
     pub data_dir: PathBuf,
     /// The server's private key.
@@ -158,11 +178,7 @@ impl Config {
                 read => read?,
             },
         };
-        let host_names = if typed.host_names.is_empty() {
-            file.host_names
-        } else {
-            typed.host_names
-        };
+        let either = |typed: Vec<String>, file| if typed.is_empty() { file } else { typed };
         Ok(Self {
             port: typed
                 .port
@@ -170,15 +186,25 @@ impl Config {
                 .map_or(PortChoice::Usual, PortChoice::Only),
             bind: typed.bind.or(file.bind),
             no_lan: typed.no_lan.or(file.no_lan).unwrap_or(false),
+            interfaces: either(typed.interfaces, file.interfaces),
+            no_mdns: typed.no_mdns.or(file.no_mdns).unwrap_or(false),
             cert_dir: typed
                 .cert_dir
                 .or(file.cert_dir)
                 .unwrap_or_else(|| data_dir.clone()),
             data_dir,
-            host_names,
+            host_names: either(typed.host_names, file.host_names),
             log_format: typed.log_format.or(file.log_format).unwrap_or_default(),
             verbose: typed.verbose.or(file.verbose).unwrap_or(false),
         })
+    }
+
+    /// Whether the server announces itself and looks for others, once its owner opened it. One that
+    /// serves this machine only does not.
+    #[must_use]
+    pub fn is_discoverable(&self) -> bool {
+        let loopback = self.bind.is_some_and(|address| address.is_loopback());
+        !self.no_mdns && !self.no_lan && !loopback
     }
 }
 
@@ -239,6 +265,45 @@ mod tests {
             (resolved.port, resolved.no_lan),
             (PortChoice::Only(1), false)
         );
+    }
+
+    #[test]
+    fn who_serves_this_machine_only_is_not_announced() {
+        let folder = tempfile::tempdir().unwrap();
+        let resolve = |options: Options| {
+            let data_dir = Some(folder.path().to_owned());
+            Config::resolve(Options {
+                data_dir,
+                ..options
+            })
+            .unwrap()
+        };
+        let bound = |address: &str| Options {
+            bind: Some(address.parse().unwrap()),
+            ..Options::default()
+        };
+        assert!(resolve(Options::default()).is_discoverable());
+        assert!(resolve(bound("0.0.0.0")).is_discoverable());
+        assert!(!resolve(bound("127.0.0.1")).is_discoverable());
+        assert!(!resolve(bound("::1")).is_discoverable());
+        let no_lan = Options {
+            no_lan: Some(true),
+            ..Options::default()
+        };
+        assert!(!resolve(no_lan).is_discoverable());
+        let text = "no-mdns = true\ninterfaces = [\"wlan0\", \"eth0\"]";
+        fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let from_file = resolve(Options::default());
+        assert!(!from_file.is_discoverable());
+        assert_eq!(from_file.interfaces, ["wlan0", "eth0"]);
+        let flags = Options {
+            no_mdns: Some(false),
+            interfaces: vec!["wlan1".into()],
+            ..Options::default()
+        };
+        let resolved = resolve(flags);
+        assert!(resolved.is_discoverable());
+        assert_eq!(resolved.interfaces, ["wlan1"]);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The server: the only crate that knows sockets, files and the time.
 //!
 //! Reading order: [`server`] puts the parts together; [`listen`] accepts connections and
-//! [`http`] answers them; [`runtime`] owns the pure state machines and carries out their commands.
+//! [`http`] answers them; [`discovery`] makes the server known and finds others; [`runtime`] owns the
+//! pure state machines and carries out their commands.
 //! [`cli`] and [`config`] are what a person types. Arrows point from the first to the last of these
-//! and never back; `runtime` knows nothing of HTTP.
+//! and never back; `runtime` knows nothing of HTTP, and `http` and `discovery` meet only there.
 
 pub mod cli;
 pub mod config;
+pub mod discovery;
 pub mod http;
 pub mod listen;
 mod logging;
@@ -17,3 +19,6 @@ pub mod server;
 
 /// The program's version as other programs see it: `MAJOR.MINOR.PATCH-BUILD`.
 pub const VERSION: &str = env!("HAM_SERVER_VERSION");
+
+/// What this program offers to others, in the words of `GET /api/info` and of discovery.
+pub const CAPABILITIES: &[&str] = &["signaling", "webrtc"];

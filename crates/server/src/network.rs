@@ -1,6 +1,8 @@
 //! This machine on its networks: addresses to give to people, and names that are its own.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{PoisonError, RwLock};
 
 use station::Callsign;
 
@@ -32,10 +34,12 @@ impl Ends {
 }
 
 /// The names this server answers to, beside the address a client connected to.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Names {
     configured: Vec<String>,
     machine: String,
+    /// Labels with a number, which this server was given because somebody else had the plain one.
+    numbered: RwLock<BTreeSet<String>>,
 }
 
 impl Names {
@@ -53,7 +57,16 @@ impl Names {
         Self {
             configured,
             machine,
+            numbered: RwLock::default(),
         }
+    }
+
+    /// Says which numbered labels, in lower case, are this server's from now on: `w1aw-2`, say.
+    pub fn set_numbered(&self, labels: BTreeSet<String>) {
+        *self
+            .numbered
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = labels;
     }
 
     /// Whether somebody put another server (a proxy) before this one.
@@ -83,12 +96,22 @@ impl Names {
         }
         let owner = owner.map(|owner| owner.base().to_ascii_lowercase());
         let own = |label: &str| {
-            label == "ham-server" || label == self.machine || Some(label) == owner.as_deref()
+            label == "ham-server"
+                || label == self.machine
+                || Some(label) == owner.as_deref()
+                || self.is_numbered(label)
         };
         let label = host
             .strip_suffix(".local.mesh")
             .or_else(|| host.strip_suffix(".local"));
         label.map_or(host == self.machine && !host.is_empty(), own)
+    }
+
+    fn is_numbered(&self, label: &str) -> bool {
+        let numbered = self.numbered.read();
+        numbered
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(label)
     }
 }
 
@@ -156,7 +179,7 @@ fn is_unicast_link_local(address: &Ipv6Addr) -> bool {
 }
 
 /// Bridges and tunnels of containers: nobody outside this machine reaches it by them.
-fn is_virtual(name: &str) -> bool {
+pub(crate) fn is_virtual(name: &str) -> bool {
     const PREFIXES: [&str; 7] = ["docker", "br-", "veth", "virbr", "vnet", "cni", "podman"];
     PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
@@ -170,6 +193,7 @@ mod tests {
         let names = Names {
             configured: vec!["radio.example".into()],
             machine: "pi".into(),
+            numbered: RwLock::default(),
         };
         let owner = Callsign::parse("W1AW").unwrap();
         let lan: IpAddr = "192.168.1.9".parse().unwrap();
@@ -198,6 +222,13 @@ mod tests {
         assert!(own("localhost", loopback) && own("127.0.0.1", loopback));
         assert!(own("[::1]", "::1".parse().unwrap()));
         assert!(!own("evil.example", loopback));
+
+        assert!(!own("w1aw-2.local", lan));
+        names.set_numbered(BTreeSet::from(["w1aw-2".to_owned()]));
+        assert!(own("W1AW-2.local", lan) && own("w1aw.local", lan));
+        assert!(!own("w1aw-3.local", lan) && !own("w1aw-2", lan));
+        names.set_numbered(BTreeSet::new());
+        assert!(!own("w1aw-2.local", lan));
     }
 
     #[test]

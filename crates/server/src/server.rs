@@ -1,7 +1,7 @@
 //! The composition root: every part of a running server, put together here and nowhere else.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
@@ -12,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
+use crate::discovery::{self, Discovery};
 use crate::http::{self, App};
 use crate::listen::{ListenError, Listener};
 use crate::network::Names;
 use crate::runtime::login::Receptionist;
-use crate::runtime::{AdminKey, Nonces, Ownership, OwnershipError, Switchboard};
+use crate::runtime::{AdminKey, Neighbourhood, Nonces, Ownership, OwnershipError, Switchboard};
 
 /// What a running server leaves in its data folder, for the commands on the same machine.
 const RUNNING_FILE: &str = "running.json";
@@ -36,6 +37,7 @@ pub struct Server {
     stop: CancellationToken,
     serving: JoinHandle<()>,
     timekeeper: JoinHandle<()>,
+    discovery: Option<Discovery>,
 }
 
 /// Why a server does not start.
@@ -89,6 +91,7 @@ impl Server {
             switchboard: Arc::clone(&switchboard),
             admin,
             nonces: Nonces::default(),
+            neighbourhood: Arc::new(Mutex::new(Neighbourhood::default())),
             names,
             random,
             started,
@@ -108,6 +111,9 @@ impl Server {
         let stop = CancellationToken::new();
         let serving = tokio::spawn(listener.serve(http::router(Arc::clone(&app)), stop.clone()));
         let timekeeper = tokio::spawn(async move { switchboard.keep_time().await });
+        let discovery = config
+            .is_discoverable()
+            .then(|| start_discovery(config, port, &app));
         let data_dir = config.data_dir.clone();
         Ok(Self {
             app,
@@ -116,6 +122,7 @@ impl Server {
             stop,
             serving,
             timekeeper,
+            discovery,
         })
     }
 
@@ -141,21 +148,42 @@ impl Server {
         let Self {
             serving,
             timekeeper,
+            discovery,
             app,
             ..
         } = self;
+        let goodbye = async {
+            if let Some(discovery) = discovery {
+                discovery.shutdown().await;
+            }
+        };
         let abort = serving.abort_handle();
         let finished = async {
             app.sockets.wait().await;
             let _ = serving.await;
         };
-        if tokio::time::timeout(STOP_WITHIN, finished).await.is_err() {
+        let (finished, ()) = tokio::join!(tokio::time::timeout(STOP_WITHIN, finished), goodbye);
+        if finished.is_err() {
             tracing::info!("some connections did not end in time");
             abort.abort();
         }
         timekeeper.abort();
         Running::remove(&self.data_dir);
     }
+}
+
+fn start_discovery(config: &Config, port: u16, app: &App) -> Discovery {
+    let settings = discovery::Settings {
+        interfaces: config.interfaces.clone(),
+        bind: config.bind,
+        port,
+    };
+    Discovery::start(
+        settings,
+        Arc::clone(&app.ownership),
+        Arc::clone(&app.names),
+        Arc::clone(&app.neighbourhood),
+    )
 }
 
 impl Running {

@@ -4,7 +4,9 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
+use ham_server::runtime::Sighting;
 use serde_json::json;
 use support::{Operator, Response, TestServer, exchange};
 
@@ -41,6 +43,41 @@ async fn an_unclaimed_server_says_so() {
         upgrade(&server, &[]).await.problem(),
         (403, "unclaimed".into())
     );
+    server.server.shutdown().await;
+}
+
+/// What the network says is tested with a network, in web/e2e.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_servers_are_listed_as_they_say_of_themselves() {
+    let server = TestServer::start();
+    let listed = server.get("/api/local-servers").await.json();
+    assert_eq!(listed, json!({ "servers": [] }));
+    let sighting = Sighting {
+        callsign: "K1ABC".parse().unwrap(),
+        endpoint: "http://192.168.1.2:8080".into(),
+        signaling_url: "ws://192.168.1.2:8080/signal".into(),
+        capabilities: vec!["signaling".into()],
+        fp: None,
+    };
+    {
+        let mut neighbourhood = server.server.app().neighbourhood.lock().unwrap();
+        neighbourhood
+            .hear("K1ABC", sighting, Instant::now())
+            .unwrap();
+    }
+    let mut listed = server.get("/api/local-servers").await.json();
+    assert!(listed["servers"][0]["age"].take().is_u64());
+    let expected = json!({
+        "callsign": "K1ABC",
+        "endpoint": "http://192.168.1.2:8080",
+        "signalingUrl": "ws://192.168.1.2:8080/signal",
+        "capabilities": ["signaling"],
+        "source": "mdns",
+        "age": null,
+        "fp": null,
+        "verified": false,
+    });
+    assert_eq!(listed["servers"], json!([expected]));
     server.server.shutdown().await;
 }
 

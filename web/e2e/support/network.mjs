@@ -56,6 +56,8 @@ export async function twoMachines(folder) {
   return {
     browserHere: () => launch(),
     browserThere: () => launch(wrapper),
+    /** Words before a command that make it run there. */
+    there: ['nsenter', `--net=${namespace}`],
     close: () => holder.stdin.end(),
   }
 }

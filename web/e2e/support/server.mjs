@@ -8,17 +8,20 @@ import { env } from 'node:process'
 import { bound } from './network.mjs'
 import { until } from './wait.mjs'
 
-const binary = env.HAM_SERVER_BIN ?? join(import.meta.dirname, '../../../target/debug/ham-server')
+export const binary = env.HAM_SERVER_BIN ?? join(import.meta.dirname, '../../../target/debug/ham-server')
 
-/** Starts a server and waits until it answers. The same folder again is the same server. */
-export async function startServer(folder, port = 8080) {
-  const words = ['--port', String(port), '--data-dir', folder, '--log-format', 'json']
-  const process = spawn(...bound(binary, ...words), { stdio: ['ignore', 'pipe', 'pipe'] })
+/**
+ * Starts a server and waits until it answers. The same folder again is the same server. It can be
+ * given further flags, and run at another machine (`enter`, with its address as `host`).
+ */
+export async function startServer(folder, port = 8080, { flags = [], enter = [], host = 'localhost' } = {}) {
+  const words = ['--port', String(port), '--data-dir', folder, '--log-format', 'json', ...flags]
+  const process = spawn(...bound(...enter, binary, ...words), { stdio: ['ignore', 'pipe', 'pipe'] })
   const said = []
   for (const stream of [process.stdout, process.stderr]) stream.on('data', (part) => said.push(part))
   const ended = once(process, 'exit')
 
-  const local = `http://localhost:${port}`
+  const local = `http://${host}:${port}`
   await until('the server to answer', async () => {
     if (process.exitCode !== null) return 'it ended'
     return (await fetch(`${local}/healthz`)).ok

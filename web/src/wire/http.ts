@@ -13,6 +13,8 @@ export type Http =
   | Info
   | LicenceClass
   | Limits
+  | LocalServer
+  | LocalServers
   | NetworkAnswer
   | NetworkRequest
   | Nonce
@@ -246,6 +248,52 @@ export interface StationInfo {
    * The operator's or the station's name.
    */
   name: string | null
+}
+/**
+ * A server on this network. Nothing of it is proven.
+ */
+export interface LocalServer {
+  /**
+   * Seconds since it was last heard.
+   */
+  age: number
+  /**
+   * Whose it says it is.
+   */
+  callsign: Callsign
+  /**
+   * What it says it can do.
+   */
+  capabilities: string[]
+  /**
+   * Its URL.
+   */
+  endpoint: string
+  /**
+   * The first 16 hexadecimal digits of its certificate's fingerprint, or null.
+   */
+  fp: string | null
+  /**
+   * Its WebSocket URL.
+   */
+  signalingUrl: string
+  /**
+   * How it was found; `mdns`.
+   */
+  source: string
+  /**
+   * Whether it has proven who it is; false.
+   */
+  verified: boolean
+}
+/**
+ * `GET /api/local-servers`.
+ */
+export interface LocalServers {
+  /**
+   * By callsign and then by address; at most 64.
+   */
+  servers: LocalServer[]
 }
 /**
  * The answer: the state that follows.

@@ -6,6 +6,7 @@
 
 mod claim;
 mod guard;
+mod local_servers;
 mod network;
 #[cfg(feature = "schema")]
 mod openapi;
@@ -16,7 +17,7 @@ mod signed;
 mod status;
 mod web;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use axum::Router;
@@ -30,7 +31,7 @@ use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::network::Names;
-use crate::runtime::{AdminKey, Nonces, Ownership, Switchboard};
+use crate::runtime::{AdminKey, Neighbourhood, Nonces, Ownership, Switchboard};
 
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
@@ -48,6 +49,8 @@ pub struct App {
     pub admin: AdminKey,
     /// Nonces given out.
     pub nonces: Nonces,
+    /// The other servers on this network.
+    pub neighbourhood: Arc<Mutex<Neighbourhood>>,
     /// This server's own names.
     pub names: Arc<Names>,
     /// The system's randomness.
@@ -78,6 +81,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/status", get(status::status))
         .route("/api/info", get(status::info))
         .route("/api/claim-station", get(claim::offer).post(claim::claim))
+        .route("/api/local-servers", get(local_servers::list))
         .route("/api/nonce", get(network::nonce))
         .route("/api/network", post(network::network))
         .route("/api/qr.svg", get(sharing::svg))

@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{claim, network, problem, status};
+use super::{claim, local_servers, network, problem, status};
 
 /// The OpenAPI document.
 #[must_use]
@@ -47,6 +47,11 @@ pub fn openapi() -> Value {
                 "responses": { "200": claimed, "400": problem, "403": problem },
             },
         }),
+    );
+    let servers = types.json::<local_servers::LocalServers>("The other servers");
+    paths.insert(
+        "/api/local-servers".into(),
+        get("The other servers on this network, unverified", &servers),
     );
     let nonce = types.json::<network::Nonce>("A nonce");
     paths.insert(

@@ -11,9 +11,9 @@ use station::{Callsign, Fingerprint, Grid, LicenceClass};
 use super::App;
 use super::guard::Authority;
 use super::sharing;
-use crate::VERSION;
 use crate::network::Ends;
 use crate::runtime::ClaimState;
+use crate::{CAPABILITIES, VERSION};
 
 /// `GET /api/status`.
 #[derive(Debug, Serialize)]
@@ -148,7 +148,7 @@ pub(super) async fn info(
     Json(Info {
         r#type: "signaling",
         version: VERSION,
-        capabilities: &["signaling", "webrtc"],
+        capabilities: CAPABILITIES,
         callsign: claim.as_ref().map(|claim| claim.owner.callsign().clone()),
         signaling_url: signaling_url(&authority),
         state: app.ownership.state(),

@@ -3,16 +3,18 @@
 //! [`Switchboard`] owns the hub and every client's queue; [`Ownership`] is whose server this is and
 //! the key it proves that with; [`AdminKey`] lets the
 //! commands on this machine act as the owner; [`login`] makes challenges and judges proofs; [`Nonces`] are given
-//! out and taken back once. Nothing here knows HTTP.
+//! out and taken back once; [`Neighbourhood`] is the other servers nearby. Nothing here knows HTTP.
 
 mod admin;
 pub mod login;
+mod neighbourhood;
 mod nonces;
 mod outbox;
 mod ownership;
 mod switchboard;
 
 pub use admin::AdminKey;
+pub use neighbourhood::{Neighbour, Neighbourhood, NotKept, Sighting};
 pub use nonces::Nonces;
 pub use outbox::{Outbox, Outgoing};
 pub use ownership::{ClaimFailure, ClaimRequest, ClaimState, Ownership, OwnershipError};
@@ -48,6 +50,6 @@ pub fn is_nonce(text: &str) -> bool {
 pub struct NoRandomness;
 
 /// Locks; what a panicked thread left behind is whole, since no lock here is held over a panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,6 +11,7 @@ use signaling::Owner;
 use station::statement::FieldError;
 use station::{Callsign, Statement};
 use store::{Claim, Store, StoreError};
+use tokio::sync::watch;
 
 use super::lock;
 
@@ -28,6 +29,8 @@ pub struct Ownership {
     code: ClaimCode,
     store: Mutex<Store>,
     owned: RwLock<Option<Arc<Owned>>>,
+    /// Who wants to know when the state changes.
+    state: watch::Sender<ClaimState>,
 }
 
 #[derive(Debug)]
@@ -167,12 +170,13 @@ impl Ownership {
         {
             return Err(OwnershipError::ForeignKey);
         }
-        let owned = RwLock::new(owned.map(Arc::new));
+        let (state, _) = watch::channel(state_of(owned.as_ref()));
         Ok(Self {
             key,
             code,
             store: Mutex::new(store),
-            owned,
+            owned: RwLock::new(owned.map(Arc::new)),
+            state,
         })
     }
 
@@ -244,11 +248,13 @@ impl Ownership {
     /// How far the server is on its way to people.
     #[must_use]
     pub fn state(&self) -> ClaimState {
-        match self.owned() {
-            None => ClaimState::Unclaimed,
-            Some(owned) if owned.claim.open_to_network => ClaimState::Active,
-            Some(_) => ClaimState::Claimed,
-        }
+        *self.state.borrow()
+    }
+
+    /// Tells when the state changes.
+    #[must_use]
+    pub fn watch_state(&self) -> watch::Receiver<ClaimState> {
+        self.state.subscribe()
     }
 
     /// The proof to a claimant who knows the claim code that this is the server which printed it.
@@ -300,7 +306,9 @@ impl Ownership {
     }
 
     fn remember(&self, owned: Option<Owned>) {
+        let state = state_of(owned.as_ref());
         *self.owned.write().unwrap_or_else(PoisonError::into_inner) = owned.map(Arc::new);
+        self.state.send_replace(state);
     }
 
     fn owned(&self) -> Option<Arc<Owned>> {
@@ -308,6 +316,14 @@ impl Ownership {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+fn state_of(owned: Option<&Owned>) -> ClaimState {
+    match owned {
+        None => ClaimState::Unclaimed,
+        Some(owned) if owned.claim.open_to_network => ClaimState::Active,
+        Some(_) => ClaimState::Claimed,
     }
 }
 

@@ -1,0 +1,61 @@
+//! The other servers on this network, as they say of themselves: `GET /api/local-servers`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use station::Callsign;
+
+use super::App;
+use crate::runtime::{Neighbour, lock};
+
+/// `GET /api/local-servers`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct LocalServers {
+    /// By callsign and then by address; at most 64.
+    servers: Vec<LocalServer>,
+}
+
+/// A server on this network. Nothing of it is proven.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct LocalServer {
+    /// Whose it says it is.
+    callsign: Callsign,
+    /// Its URL.
+    endpoint: String,
+    /// Its WebSocket URL.
+    signaling_url: String,
+    /// What it says it can do.
+    capabilities: Vec<String>,
+    /// How it was found; `mdns`.
+    source: &'static str,
+    /// Seconds since it was last heard.
+    age: u64,
+    /// The first 16 hexadecimal digits of its certificate's fingerprint, or null.
+    fp: Option<String>,
+    /// Whether it has proven who it is; false.
+    verified: bool,
+}
+
+pub(super) async fn list(State(app): State<Arc<App>>) -> Json<LocalServers> {
+    let now = Instant::now();
+    let servers = lock(&app.neighbourhood).list(now);
+    let shown = |Neighbour { sighting, heard }| LocalServer {
+        callsign: sighting.callsign,
+        endpoint: sighting.endpoint,
+        signaling_url: sighting.signaling_url,
+        capabilities: sighting.capabilities,
+        source: "mdns",
+        age: now.saturating_duration_since(heard).as_secs(),
+        fp: sighting.fp,
+        verified: false,
+    };
+    Json(LocalServers {
+        servers: servers.into_iter().map(shown).collect(),
+    })
+}

@@ -1,0 +1,181 @@
+/**
+ * Being found on the network, and finding others: what our mDNS says is judged by Avahi at another
+ * machine, and two of our servers find each other.
+ */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { get } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+// First of ours: it puts the test on a network of its own.
+import { addressHere, addressThere, twoMachines } from './support/network.mjs'
+import { startAvahi } from './support/avahi.mjs'
+import { claim, makeOperator } from './support/foreign.mjs'
+import { binary, startServer } from './support/server.mjs'
+import { until } from './support/wait.mjs'
+
+let folder
+let machines
+let avahi
+/** W1AW's server, here. */
+let server
+let fingerprint
+const opened = []
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ham-server-discovery-'))
+  machines = await twoMachines(folder)
+  avahi = await startAvahi(machines)
+  server = await startServer(join(folder, 'data'))
+  opened.push(server)
+})
+
+after(async () => {
+  for (const thing of opened.reverse()) await thing.stop()
+  avahi?.stop()
+  machines?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+test('a server that nobody owns is not announced; claimed, it is, with all that others need', async () => {
+  assert.deepEqual(avahi.browse('_hamradio._tcp'), [])
+  await claim(server, await makeOperator(folder, 'W1AW'))
+  const info = await (await fetch(`${server.local}/api/info`)).json()
+  fingerprint = info.certFingerprint
+  const txt = {
+    callsign: 'W1AW',
+    version: info.version,
+    capabilities: info.capabilities.join(','),
+    signalingEndpoint: '/signal',
+    signalingProtocol: 'ws',
+    fp: fingerprint.slice(0, 16),
+  }
+  for (const kind of ['_hamradio._tcp', '_hamradio-signal._tcp']) {
+    const [service, ...others] = await found(kind)
+    assert.deepEqual(service.txt, txt, kind)
+    assert.deepEqual([service.host, service.address, service.port], ['w1aw.local', addressHere, server.port])
+    assert.ok(service.name.startsWith('W1AW '), service.name)
+    assert.deepEqual(others, [])
+  }
+  const [web] = await found('_http._tcp')
+  assert.deepEqual(web.txt, { path: '/' })
+  assert.deepEqual([web.host, web.address, web.port], ['ham-server.local', addressHere, server.port])
+  assert.equal(await resolved('W1AW.local'), addressHere)
+  assert.equal(await resolved('ham-server.local'), addressHere)
+})
+
+test('servers find each other, lose who stops, and never list themselves', async () => {
+  const other = await startThere('K1ABC')
+  const [heard] = await until('the other server to be listed', async () => listed(server, 1))
+  assert.deepEqual(
+    { ...heard, age: 0, fp: heard.fp.length },
+    {
+      callsign: 'K1ABC',
+      endpoint: `http://${addressThere}:8080`,
+      signalingUrl: `ws://${addressThere}:8080/signal`,
+      capabilities: ['signaling', 'webrtc'],
+      source: 'mdns',
+      age: 0,
+      fp: 16,
+      verified: false,
+    },
+  )
+  const [seen] = await until('the first server to be listed there', async () => listed(other, 1))
+  assert.deepEqual([seen.callsign, seen.fp], ['W1AW', fingerprint.slice(0, 16)])
+  await other.stop()
+  await until('the stopped server to be gone', async () => listed(server, 0))
+})
+
+test('two servers with one callsign do not clash: one goes by a number, and answers to it', async () => {
+  const other = await startThere('W1AW', 'second')
+  const services = await until('both to be found', () => {
+    const services = avahi.browse('_hamradio._tcp')
+    return services.length === 2 && new Set(services.map(({ host }) => host)).size === 2 && services
+  })
+  const places = services.map(({ host, address }) => `${host} ${address}`).sort()
+  assert.deepEqual(places, [`w1aw-2.local ${addressThere}`, `w1aw.local ${addressHere}`])
+  assert.equal(await resolved('w1aw-2.local'), addressThere)
+  assert.equal(await resolved('ham-server-2.local'), addressThere)
+  assert.equal(await resolved('w1aw.local'), addressHere)
+  assert.equal(await status(addressThere, 'w1aw-2.local:8080'), 200)
+  assert.equal(await status(addressThere, 'w1aw-3.local:8080'), 421)
+  assert.equal(await status(addressHere, 'w1aw-2.local:8080'), 421)
+  await until('the second to be listed by the first', async () => listed(server, 1))
+  await other.stop()
+})
+
+test('a server that is closed to the network leaves it, and comes back when it is opened', async () => {
+  const command = (word) => execFileSync(binary, ['--data-dir', join(folder, 'data'), word])
+  command('close')
+  await until('the server to be gone', () => avahi.browse('_hamradio._tcp').length === 0)
+  command('open')
+  await found('_hamradio._tcp')
+})
+
+test('a new address is followed', async () => {
+  const change = (word, address) => execFileSync('ip', ['address', word, `${address}/24`, 'brd', '+', 'dev', 'cable'])
+  change('del', addressHere)
+  change('add', '10.77.0.9')
+  await until('the new address to be found', async () => (await found('_hamradio._tcp'))[0].address === '10.77.0.9')
+  change('del', '10.77.0.9')
+  change('add', addressHere)
+  await until('the old address to be found', async () => (await found('_hamradio._tcp'))[0].address === addressHere)
+})
+
+test('with --no-mdns a server is silent and deaf', async () => {
+  const silent = await startThere('N0XYZ', 'silent', ['--no-mdns'])
+  // What comes after it is heard, so it would have been heard too.
+  const loud = await startThere('K7RA', 'loud', [], 8081)
+  await until('the later server to be listed', async () =>
+    (await listed(server, 1))?.some(({ callsign }) => callsign === 'K7RA'),
+  )
+  assert.deepEqual(
+    avahi.browse('_hamradio._tcp').map(({ txt }) => txt.callsign).sort(),
+    ['K7RA', 'W1AW'],
+  )
+  assert.deepEqual(await listed(silent, 0), [])
+  await loud.stop()
+  await silent.stop()
+})
+
+/** A claimed server at the other machine. */
+async function startThere(callsign, name = callsign, flags = [], port = 8080) {
+  const data = join(folder, name)
+  const hidden = await startServer(data, 8099, { flags: ['--no-lan'] })
+  const owner = await mkdtemp(join(folder, 'owner-'))
+  await claim(hidden, await makeOperator(owner, callsign))
+  await hidden.stop()
+  const started = await startServer(data, port, { flags, enter: machines.there, host: addressThere })
+  return started
+}
+
+/** The servers a server lists, once they are that many. */
+async function listed(by, count) {
+  const { servers } = await (await fetch(`${by.local}/api/local-servers`)).json()
+  return servers.length === count && servers
+}
+
+/** The services of a kind, once there are any. */
+function found(kind) {
+  return until(`${kind} to be found`, () => {
+    const services = avahi.browse(kind)
+    return services.length > 0 && services
+  })
+}
+
+function resolved(name) {
+  return until(`${name} to be resolved`, () => avahi.address(name))
+}
+
+/** What a server answers to whoever calls it by this name. */
+function status(address, host) {
+  return new Promise((resolve, reject) => {
+    const request = get({ host: address, port: 8080, path: '/healthz', headers: { host } }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    request.on('error', reject)
+  })
+}
