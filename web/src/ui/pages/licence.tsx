@@ -1,3 +1,4 @@
+import { routeHash } from '../route'
 import { PageTitle } from '../shell/page-title'
 import './licence.css'
 
@@ -36,8 +37,8 @@ export function Licence() {
         </dl>
         <h2>Already licensed?</h2>
         <p>
-          Bring your key as a .p12 file under Station, on a page whose address starts with https or with localhost. If you have no
-          key yet, ask the owner of this server.
+          Bring your key as a .p12 file under Station, on a page whose address starts with https or with localhost:{' '}
+          <a href={routeHash({ page: 'trust' })}>the way to the secure address</a>. If you have no key yet, ask the owner of this server.
         </p>
       </div>
     </div>

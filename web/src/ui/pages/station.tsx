@@ -5,6 +5,7 @@ import { Choice } from '../parts/field'
 import { Fingerprint } from '../parts/fingerprint'
 import { Icon } from '../parts/icons'
 import { Panel } from '../parts/panel'
+import { routeHash } from '../route'
 import { PageTitle } from '../shell/page-title'
 import { chooseTheme, type Theme, theme, themes } from '../theme'
 import { isShareable } from '../words'
@@ -89,9 +90,24 @@ function About() {
             </dd>
           </div>
         )}
+        {server.secureAddress !== null && (
+          <div>
+            <dt>The fingerprint of the certificate for its secure address</dt>
+            <dd>
+              <Fingerprint hex={server.secureAddress.root} />
+            </dd>
+          </div>
+        )}
       </dl>
       {server.fingerprint !== null && (
-        <p class="quiet">Another operator compares these groups before trusting this server. Read them aloud, or show this screen.</p>
+        <p class="quiet">
+          Another operator compares the groups of the first before trusting this server. Read them aloud, or show this screen.
+        </p>
+      )}
+      {server.secureAddress !== null && (
+        <p class="quiet">
+          Whoever installs the certificate compares the groups of the second. <a href={routeHash({ page: 'trust' })}>What it is for</a>
+        </p>
       )}
     </Panel>
   )

@@ -16,7 +16,7 @@ export function TrustCertificate({ secure, guide }: { secure: SecureAddress; gui
       </p>
       <dl class="facts">
         <div>
-          <dt>Its fingerprint. The server’s console shows the same groups</dt>
+          <dt>Its fingerprint. The owner’s own screen shows the same groups, under Station, About</dt>
           <dd>
             <Fingerprint hex={secure.root} />
           </dd>

@@ -64,7 +64,7 @@ export const guides: Readonly<Record<Device, Guide>> = {
         <Way to={['Settings', 'Security & privacy', 'More security & privacy', 'Encryption & credentials', 'Install a certificate', 'CA certificate']} />
         . Makers order this differently: a search in the settings for “CA certificate” finds it.
       </>,
-      'Choose Install anyway, unlock the phone, and pick ca.crt among the downloads. Then come back here.',
+      'Choose Install anyway, unlock the phone, and pick ham-server-ca.crt among the downloads. Then come back here.',
     ],
     checks: [
       <>
@@ -89,7 +89,7 @@ export const guides: Readonly<Record<Device, Guide>> = {
     steps: [
       `Download the certificate. ${keepTheFile}`,
       <>
-        Open the file ca.crt. Choose <Way to={['Install Certificate', 'Current User', 'Next']} />.
+        Open the file ham-server-ca.crt. Choose <Way to={['Install Certificate', 'Current User', 'Next']} />.
       </>,
       <>
         Choose <Way to={['Place all certificates in the following store', 'Browse', 'Trusted Root Certification Authorities']} />,
@@ -138,7 +138,7 @@ export const guides: Readonly<Record<Device, Guide>> = {
         In Chromium or Chrome, open <Way to={['Settings', 'Privacy and security', 'Security', 'Manage certificates']} />, then{' '}
         <Way to={['Custom', 'Installed by you']} />. Older ones call it Authorities.
       </>,
-      'Beside Trusted certificates choose Import, and pick ca.crt. If you are asked what for, tick identifying websites.',
+      'Beside Trusted certificates choose Import, and pick ham-server-ca.crt. If you are asked what for, tick identifying websites.',
     ],
     checks: ['The certificate was imported as trusted, and for identifying websites.', restart],
     removal: (
@@ -153,10 +153,10 @@ export const guides: Readonly<Record<Device, Guide>> = {
     subject: 'Firefox',
     file: certificate,
     steps: [
-      'Download the certificate. If Firefox asks at once whether to trust it, tick “identify websites” and skip the other steps.',
+      'Download the certificate.',
       <>
         Open <Way to={['Settings', 'Privacy & Security', 'Certificates', 'View Certificates', 'Authorities', 'Import']} /> and pick
-        ca.crt.
+        ham-server-ca.crt.
       </>,
       'Tick “Trust this CA to identify websites”, then OK.',
     ],
