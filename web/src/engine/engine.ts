@@ -171,7 +171,8 @@ export class Engine implements Model {
   }
 
   probeSecure(): Promise<string | null> {
-    return firstTrusted(this.server.value.secureAddress?.urls ?? [])
+    const { secureAddress, fingerprint } = this.server.value
+    return firstTrusted(secureAddress?.urls ?? [], fingerprint)
   }
 
   reconnect(): void {
@@ -228,6 +229,8 @@ export class Engine implements Model {
     switch (frame.type) {
       case 'REGISTERED':
         return this.#registered(frame.clientId)
+      case 'RESUMED':
+        return this.#returned(frame.clientId)
       case 'OFFER_RECEIVED': {
         const person = this.#people.findByWire(frame.from)
         if (person) this.#conversations.offered(person, frame.offer, frame.polite)
@@ -248,7 +251,10 @@ export class Engine implements Model {
     if (clientId === this.#lastClientId) return
     const first = this.#lastClientId === null
     this.#lastClientId = clientId
-    if (first) return
+    if (!first) this.#returned(clientId)
+  }
+
+  #returned(clientId: string): void {
     void this.#server.refresh()
     this.#conversations.signalingReturned(clientId)
   }
