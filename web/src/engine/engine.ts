@@ -12,6 +12,7 @@ import { api, NETWORK_PATH } from './api'
 import { reasons } from './call/reasons'
 import { Conversations } from './conversation/conversations'
 import type { JoinCode } from './join-code'
+import { Nearby } from './nearby'
 import { People } from './people'
 import { Problem } from './problem'
 import { firstTrusted } from './secure'
@@ -41,6 +42,7 @@ export class Engine implements Model {
   readonly #origin: string
   readonly #store = openStore()
   readonly #server: Server
+  readonly #nearby: Nearby
   readonly #runner: SessionRunner
   readonly #people: People
   readonly #conversations: Conversations
@@ -55,10 +57,13 @@ export class Engine implements Model {
   readonly identity: Model['identity'] = this.#identityView
   readonly people: Model['people']
   readonly conversations: Model['conversations']
+  readonly nearby: Model['nearby']
 
   constructor(page: Page) {
     this.#origin = page.origin
     this.#server = new Server(api, page.isVisible)
+    this.#nearby = new Nearby(api, page.isVisible)
+    this.nearby = this.#nearby.servers
     this.#runner = new SessionRunner(page.signalUrl, page.joinCode?.net ?? page.lastNet ?? FIRST_NET, {
       identity: () => this.#own.peek(),
       joinCode: page.joinCode?.fingerprint ?? null,
@@ -90,6 +95,10 @@ export class Engine implements Model {
     effect(() => page.rememberNet(this.#runner.session.value.net))
     this.people = this.#people.list
     this.conversations = this.#conversations.views
+  }
+
+  watchNearby(): () => void {
+    return this.#nearby.watch()
   }
 
   /** Reads what is stored, asks the server who it is, and connects as soon as somebody owns it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, clock, count, fingerprintGroups, secondsUntil, speed, timeLeft, utcClock } from './format'
+import { bytes, clock, count, fingerprintGroups, heardAgo, secondsUntil, speed, timeLeft, utcClock } from './format'
 
 describe('bytes', () => {
   it.each([
@@ -68,4 +68,15 @@ it('groups a fingerprint by four', () => {
 it('counts with the right noun', () => {
   expect(count(1, 'file')).toBe('1 file')
   expect(count(2, 'person', 'people')).toBe('2 people')
+})
+
+it.each([
+  [0, 'heard just now'],
+  [9, 'heard just now'],
+  [10, 'heard 10 s ago'],
+  [59, 'heard 50 s ago'],
+  [60, 'heard 1 min ago'],
+  [139, 'heard 2 min ago'],
+])('%i seconds ago is %s', (seconds, words) => {
+  expect(heardAgo(seconds)).toBe(words)
 })

@@ -9,6 +9,7 @@ import { routeHash } from '../route'
 import { PageTitle } from '../shell/page-title'
 import { chooseTheme, type Theme, theme, themes } from '../theme'
 import { isShareable } from '../words'
+import { Nearby } from './nearby'
 import { Poster } from './poster'
 import { ShareCode } from './share'
 import { WhoMayJoin } from './who-may-join'
@@ -36,6 +37,7 @@ export function Station() {
         </Panel>
         {isOwner && <WhoMayJoin />}
         <You />
+        <Nearby />
         <Appearance />
         <About />
       </div>

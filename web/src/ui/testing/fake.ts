@@ -5,6 +5,7 @@ import type {
   FileEntry,
   IdentityView,
   Model,
+  NearbyServer,
   Person,
   ServerView,
   SessionView,
@@ -17,6 +18,7 @@ export interface Fake {
   readonly identity?: IdentityView | null
   readonly people?: readonly Person[]
   readonly conversations?: readonly ConversationView[]
+  readonly nearby?: readonly NearbyServer[] | null
   readonly actions?: Partial<Model>
 }
 
@@ -136,6 +138,8 @@ export function fakeModel(fake: Fake, tell: (act: string, ...words: readonly unk
     identity: signal(fake.identity ?? null),
     people: signal(fake.people ?? []),
     conversations,
+    nearby: signal(fake.nearby === undefined ? [] : fake.nearby),
+    watchNearby: () => () => undefined,
     claim: async () => ({ ok: true }),
     exportKey: async () => new Blob(['key']),
     importKey: async () => ownersKey,
