@@ -264,3 +264,88 @@ async fn a_stop_says_goodbye() {
     assert_eq!(goodbye["retryAfter"], 2);
     assert_eq!(guest.next_or_close().await, Err(Some(1001)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_drops_out_comes_back_to_the_same_session() {
+    let (server, owner) = claimed().await;
+    let (mut bystander, _) = server.connect().await.guest().await;
+    let mut operator = server.connect().await;
+    let registered = operator.log_in(&owner).await;
+    let joined = bystander.next_of("PEER_JOINED").await;
+
+    // The connection breaks without a word, or hangs: the first is gone before it is taken over.
+    operator.break_off();
+    let mut thief = server.connect().await;
+    let stolen = thief.ask_to_resume(&registered).await;
+    assert_eq!(stolen["type"], "CHALLENGE");
+    let other = Operator::new("W1AW");
+    let forged = sign_challenge(&other, &stolen, &thief.url.clone());
+    thief
+        .send(&json!({ "type": "AUTHENTICATE", "signature": forged }))
+        .await;
+    assert_eq!(
+        thief.next().await["code"],
+        "bad-proof",
+        "the token without the key"
+    );
+
+    let mut back = server.connect().await;
+    let challenge = back.ask_to_resume(&registered).await;
+    let proof = sign_challenge(&owner, &challenge, &back.url.clone());
+    back.send(&json!({ "type": "AUTHENTICATE", "signature": proof }))
+        .await;
+    let resumed = back.next().await;
+    assert_eq!(resumed["type"], "RESUMED");
+    assert_eq!(resumed["clientId"], registered["clientId"]);
+
+    let mut second = server.connect().await;
+    let challenge = second.ask_to_resume(&registered).await;
+    let proof = sign_challenge(&owner, &challenge, &second.url.clone());
+    second
+        .send(&json!({ "type": "AUTHENTICATE", "signature": proof }))
+        .await;
+    assert_eq!(second.next().await["type"], "RESUMED");
+    assert_eq!(back.next_or_close().await, Err(Some(4001)), "taken over");
+
+    // All the bystander ever heard: that the operator came and, now that they mean to, left.
+    second.close(1000).await;
+    let left = bystander.next().await;
+    assert_eq!(left["type"], "PEER_LEFT");
+    assert_eq!(left["peerId"], joined["peer"]["id"]);
+    let mut late = server.connect().await;
+    assert_eq!(
+        late.ask_to_resume(&registered).await["code"],
+        "session-expired"
+    );
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_missed_is_there_when_a_guest_comes_back() {
+    let (server, owner) = claimed().await;
+    let mut guest = server.connect().await;
+    guest
+        .send(&json!({ "type": "REGISTER", "callsign": "GUEST" }))
+        .await;
+    let registered = guest.next().await;
+    let mut operator = server.connect().await;
+    operator.log_in(&owner).await;
+    guest.break_off();
+    let offer = json!({ "type": "offer", "sdp": "v=0" });
+    operator
+        .send(&json!({ "type": "OFFER", "target": registered["clientId"], "offer": offer }))
+        .await;
+    operator.send(&json!({ "type": "PING" })).await;
+    operator.next_of("PONG").await;
+
+    let mut back = server.connect().await;
+    assert_eq!(back.ask_to_resume(&registered).await["type"], "RESUMED");
+    for (seq, kind) in [(2, "PEER_JOINED"), (3, "OFFER_RECEIVED")] {
+        let missed = back.next().await;
+        assert_eq!(
+            (&missed["seq"], &missed["type"]),
+            (&json!(seq), &json!(kind))
+        );
+    }
+    server.server.shutdown().await;
+}

@@ -7,7 +7,8 @@
 //!
 //! Invariants the tests hold it to:
 //! - whatever one client sends, every other client's session goes on;
-//! - `seq` of every client rises by one from 1, whatever happens;
+//! - `seq` of every session rises by one from 1, whatever happens, and over its connections;
+//! - who comes back in time to a session gets exactly what was missed, and nobody else can;
 //! - a client's view of its net, kept from `REGISTERED`, the pages of `LIST_PEERS` and what it is told of
 //!   changes, is the truth once they have been told;
 //! - what many are told is encoded once, and in a large net told at most once in a while;
@@ -21,5 +22,10 @@ pub mod hub;
 pub mod limit;
 pub mod message;
 
-pub use hub::{Challenge, Claimant, CloseCode, Command, Hub, Identity, Limits, Owner, Refusal};
-pub use message::{ClientId, ClientMessage, ErrorCode, Net, Role, ServerMessage, decode};
+pub use hub::{
+    Challenge, Claimant, CloseCode, Command, ConnectionId, Credentials, Hub, Identity, Limits,
+    Owner, Refusal, Ticket,
+};
+pub use message::{
+    ClientId, ClientMessage, ErrorCode, Net, Role, ServerMessage, SessionToken, decode,
+};

@@ -9,7 +9,7 @@ use serde_json::json;
 use signaling::limit::Rate;
 use signaling::{ClientId, CloseCode, Hub, Limits, Owner};
 use station::{Callsign, KeyId};
-use support::{Room, answer, candidate, offer, register};
+use support::{Room, answer, candidate, line, offer, register};
 
 fn room() -> Room {
     Room::new(Limits::default())
@@ -59,7 +59,7 @@ fn a_guest_is_let_in_at_once_and_sees_who_is_here() {
     assert_eq!(joined["peer"]["hasLicense"], false);
     assert_eq!(room.hub.population(), (1, 1));
 
-    room.disconnect(guest);
+    room.leave(guest);
     let left = room.one(operator);
     assert_eq!(
         (&left["type"], &left["peerId"]),
@@ -206,13 +206,13 @@ fn bad_frames_get_typed_errors_and_disturb_nobody() {
         &format!(r#"{{"type":"PING","x":"{}"}}"#, "x".repeat(64 * 1024)),
     );
     assert_eq!(room.error(guest), "too-large");
-    room.hub.receive_binary(guest, 10, room.now);
+    room.hub.receive_binary(line(guest), 10, room.now);
     room.run();
     assert_eq!(room.error(guest), "binary-frame");
     let client = room.connect();
     room.say(client, &json!({ "type": "REGISTER", "callsign": "W1AW-7" }));
     assert_eq!(room.error(client), "bad-callsign");
-    room.hub.receive_oversized(client, room.now);
+    room.hub.receive_oversized(line(client), room.now);
     room.run();
     assert_eq!(room.error(client), "too-large");
     assert_eq!(room.closed[&client], CloseCode::TooLarge);
@@ -283,7 +283,7 @@ fn a_call_ends_with_either_session() {
     let (mut room, operator, guest) = operator_and_guest();
     room.say(operator, &offer(guest));
     room.say(guest, &answer(operator));
-    room.disconnect(operator);
+    room.leave(operator);
     let again = room.operator("W1AW", 1);
     room.forget_everything();
     room.say(guest, &offer(again));
@@ -342,7 +342,7 @@ fn a_callsign_means_the_latest_session_of_one_key() {
     room.forget_everything();
     room.say(caller, &offer("w1aw"));
     assert_eq!(room.one(second)["type"], "OFFER_RECEIVED");
-    room.disconnect(second);
+    room.leave(second);
     room.forget_everything();
     room.say(caller, &offer("W1AW"));
     assert_eq!(room.one(first)["type"], "OFFER_RECEIVED");
@@ -365,7 +365,7 @@ fn a_callsign_means_the_latest_session_of_one_key() {
     room.forget_everything();
     room.say(caller, &offer("W1AW"));
     assert_eq!(room.one(first)["type"], "OFFER_RECEIVED");
-    room.disconnect(first);
+    room.leave(first);
     room.forget_everything();
     room.say(caller, &offer("W1AW"));
     assert_eq!(
@@ -479,7 +479,7 @@ fn in_a_crowd_changes_are_gathered_and_told_together() {
     );
     room.received(third);
     room.pass(Duration::from_millis(100));
-    room.disconnect(second);
+    room.leave(second);
     room.pass(Duration::from_millis(149));
     assert!(room.take_all().is_empty(), "too early to tell");
 
@@ -503,10 +503,10 @@ fn in_a_crowd_changes_are_gathered_and_told_together() {
             (others, &json!([second.to_string()]))
         );
     }
-    room.disconnect(fourth);
+    room.leave(fourth);
     room.pass(GATHER);
     room.forget_everything();
-    room.disconnect(third);
+    room.leave(third);
     assert_eq!(room.one(first)["type"], "PEER_LEFT", "two are few again");
 }
 
@@ -518,8 +518,8 @@ fn who_only_passed_through_is_mentioned_to_nobody() {
     room.forget_everything();
     let visitor = room.guest();
     let second = room.guest();
-    room.disconnect(visitor);
-    room.disconnect(second);
+    room.leave(visitor);
+    room.leave(second);
     room.received(visitor);
     room.received(second);
     assert!(
@@ -547,7 +547,7 @@ fn who_is_called_by_a_newcomer_hears_of_them_first() {
         .map(|m| m["type"].clone())
         .collect();
     assert_eq!(kinds, ["PEER_JOINED", "OFFER_RECEIVED", "OFFER_RECEIVED"]);
-    room.disconnect(caller);
+    room.leave(caller);
     assert_eq!(room.one(residents[0])["type"], "PEER_LEFT");
     room.pass(GATHER);
     assert!(room.take_all().is_empty(), "the others never heard of them");
@@ -582,13 +582,13 @@ fn the_deadline_is_when_something_is_due() {
     );
     room.pass(Duration::from_secs(4));
     let guest = room.guest();
-    room.hub.heard(arrived, room.now);
+    room.hub.heard(line(arrived), room.now);
     assert_eq!(
         room.hub.deadline(),
         Some(room.now + Duration::from_secs(6)),
         "to register"
     );
-    room.disconnect(arrived);
+    room.leave(arrived);
     assert_eq!(
         room.hub.deadline(),
         Some(room.now + Duration::from_secs(10)),
@@ -598,7 +598,7 @@ fn the_deadline_is_when_something_is_due() {
     assert!(room.pings.is_empty());
     room.pass(Duration::from_nanos(1));
     assert_eq!(room.pings, [guest]);
-    room.disconnect(guest);
+    room.leave(guest);
     assert_eq!(room.hub.deadline(), None, "an empty hub sleeps");
 }
 
@@ -608,22 +608,24 @@ fn silence_is_asked_about_and_then_ends_the_session() {
     let arrived = room.connect();
     for _ in 0..10 {
         room.pass(Duration::from_secs(1));
-        room.hub.heard(operator, room.now);
+        room.hub.heard(line(operator), room.now);
     }
     assert_eq!(room.error(arrived), "idle", "ten seconds to register");
     assert_eq!(room.closed[&arrived], CloseCode::Policy);
     assert_eq!(room.pings, [guest]);
     for _ in 0..20 {
         room.pass(Duration::from_secs(1));
-        room.hub.heard(operator, room.now);
+        room.hub.heard(line(operator), room.now);
     }
     assert_eq!(room.pings, [guest, guest]);
     assert_eq!(room.error(guest), "idle");
     assert_eq!(room.closed[&guest], CloseCode::Policy);
+    assert!(room.received(operator).is_empty(), "they may come back");
+    for _ in 0..60 {
+        room.pass(Duration::from_secs(1));
+        room.hub.heard(line(operator), room.now);
+    }
     assert_eq!(room.one(operator)["type"], "PEER_LEFT");
-    room.disconnect(operator);
-    room.pass(Duration::from_secs(1));
-    assert_eq!(room.hub.deadline(), None, "an empty hub sleeps");
 }
 
 #[test]
@@ -713,7 +715,7 @@ fn a_stop_says_goodbye_to_everybody() {
 fn who_is_sent_away_is_told_and_the_others_learn_of_it() {
     let (mut room, operator, guest) = operator_and_guest();
     room.hub
-        .send_away(&[guest], "the owner closed the net", room.now);
+        .send_away(&[line(guest)], "the owner closed the net", room.now);
     room.run();
     assert_eq!(room.one(guest)["type"], "GOODBYE");
     assert_eq!(room.closed[&guest], CloseCode::Policy);
@@ -726,7 +728,7 @@ fn who_is_sent_away_is_told_and_the_others_learn_of_it() {
 fn late_verdicts_about_the_gone_are_ignored() {
     let mut hub = Hub::new(Limits::default());
     let now = room().now;
-    let gone = ClientId::new(9);
+    let gone = line(ClientId::new(9));
     hub.verified(gone, true, now);
     hub.disconnected(gone, now);
     hub.slow(gone, now);

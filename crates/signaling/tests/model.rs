@@ -20,6 +20,8 @@ use support::{Room, answer, candidate, offer, register};
 const CANDIDATES: u32 = 2;
 const NETS: [&str; 2] = ["main", "field-day"];
 const PAGE: usize = 3;
+/// How long the hub waits for who dropped out.
+const KEEP: Duration = Duration::from_millis(700);
 const GATHER: Duration = Duration::from_millis(250);
 /// Nobody falls silent for so long.
 const AGES: Duration = Duration::from_secs(100_000);
@@ -66,6 +68,16 @@ enum Step {
     Disconnect {
         who: usize,
     },
+    Drop {
+        who: usize,
+    },
+    /// Comes back on a new connection, whether or not the old one broke, without having seen the last
+    /// few frames.
+    Resume {
+        who: usize,
+        unseen: usize,
+        genuine: bool,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -83,8 +95,30 @@ fn step() -> impl Strategy<Value = Step> {
         3 => one.clone().prop_map(|who| Step::Page { who }),
         4 => (1..300_u64).prop_map(|millis| Step::Pass { millis }),
         1 => (one.clone(), ".{0,40}").prop_map(|(who, text)| Step::Garbage { who, text }),
-        2 => one.prop_map(|who| Step::Disconnect { who }),
+        2 => one.clone().prop_map(|who| Step::Disconnect { who }),
+        2 => one.clone().prop_map(|who| Step::Drop { who }),
+        4 => (one, 0..4_usize, prop::bool::weighted(0.8))
+            .prop_map(|(who, unseen, genuine)| Step::Resume { who, unseen, genuine }),
     ]
+}
+
+impl Step {
+    /// Who must be connected for this to happen.
+    fn who(&self) -> Option<usize> {
+        match *self {
+            Self::Connect | Self::Pass { .. } | Self::Resume { .. } => None,
+            Self::Guest { who }
+            | Self::Operator { who, .. }
+            | Self::Offer { who, .. }
+            | Self::Answer { who, .. }
+            | Self::Candidate { who, .. }
+            | Self::Join { who, .. }
+            | Self::Page { who }
+            | Self::Garbage { who, .. }
+            | Self::Disconnect { who }
+            | Self::Drop { who } => Some(who),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -94,6 +128,10 @@ struct Model {
     /// Everybody connected; registered ones have a member.
     clients: BTreeMap<ClientId, Option<Member>>,
     failed: BTreeMap<ClientId, u32>,
+    /// Until when the hub waits for who dropped out.
+    away: BTreeMap<ClientId, Instant>,
+    /// What everybody was or would have been told since they registered.
+    logs: BTreeMap<ClientId, Vec<String>>,
     /// From whom to whom an offer waits for its answer.
     ringing: BTreeSet<(ClientId, ClientId)>,
     /// Who has answered whom.
@@ -106,6 +144,7 @@ struct Model {
 struct Member {
     net: &'static str,
     licensed: bool,
+    proven: bool,
 }
 
 impl Model {
@@ -122,11 +161,14 @@ impl Model {
     }
 
     fn due(&self) -> Option<Instant> {
-        self.nets.values().filter_map(NetModel::due).min()
+        let news = self.nets.values().filter_map(NetModel::due);
+        news.chain(self.away.values().copied()).min()
     }
 
     fn forget(&mut self, client: ClientId) {
         self.clients.remove(&client);
+        self.away.remove(&client);
+        self.logs.remove(&client);
         let apart = |a: ClientId, b: ClientId| a != client && b != client;
         self.ringing.retain(|&(a, b)| apart(a, b));
         self.answered.retain(|&(a, b)| apart(a, b));
@@ -179,6 +221,8 @@ struct World {
     room: Room,
     model: Model,
     views: BTreeMap<ClientId, View>,
+    /// The connection of each session that is not on its first.
+    lines: BTreeMap<ClientId, ClientId>,
 }
 
 /// The people a client believes in its net, and where its list goes on.
@@ -186,6 +230,10 @@ struct World {
 struct View {
     people: BTreeSet<ClientId>,
     next: Option<String>,
+    /// Frames seen since `REGISTERED`.
+    seen: usize,
+    /// Of these, those the hub knows to have arrived, by the last resume.
+    arrived: usize,
 }
 
 impl World {
@@ -204,8 +252,20 @@ impl World {
             return;
         }
         let pick = |index: usize| clients[index % clients.len()];
+        if step
+            .who()
+            .is_some_and(|who| self.model.away.contains_key(&pick(who)))
+        {
+            return;
+        }
         match step {
             Step::Connect | Step::Pass { .. } => {}
+            Step::Drop { who } => self.drop_out(pick(*who), &mut expected),
+            Step::Resume {
+                who,
+                unseen,
+                genuine,
+            } => self.resume(pick(*who), *unseen, *genuine),
             Step::Page { who } => self.read_page(pick(*who), &mut expected),
             Step::Guest { who } => self.register_guest(pick(*who), &mut expected),
             Step::Operator {
@@ -252,18 +312,85 @@ impl World {
             Step::Join { who, net } => self.join(pick(*who), NETS[*net], &mut expected),
             Step::Garbage { who, text } => {
                 let client = pick(*who);
-                self.room.say_text(client, text);
+                self.room.say_text(self.line(client), text);
                 push(&mut expected, client, "bad-message");
             }
             Step::Disconnect { who } => {
                 let client = pick(*who);
-                self.model.leave(client, self.room.now, &mut expected);
-                self.model.forget(client);
-                self.views.remove(&client);
-                self.room.disconnect(client);
+                self.room.leave(self.line(client));
+                self.end(client, &mut expected);
             }
         }
         self.check(&expected);
+    }
+
+    /// The connection that carries a session.
+    fn line(&self, client: ClientId) -> ClientId {
+        self.lines.get(&client).copied().unwrap_or(client)
+    }
+
+    fn say(&mut self, client: ClientId, message: &Value) {
+        self.room.say(self.line(client), message);
+    }
+
+    fn end(&mut self, client: ClientId, expected: &mut Expected) {
+        self.model.leave(client, self.room.now, expected);
+        self.model.forget(client);
+        self.views.remove(&client);
+        self.lines.remove(&client);
+    }
+
+    fn drop_out(&mut self, client: ClientId, expected: &mut Expected) {
+        self.room.disconnect(self.line(client));
+        if self.model.member(client).is_some() {
+            self.model.away.insert(client, self.room.now + KEEP);
+        } else {
+            self.end(client, expected);
+        }
+    }
+
+    /// Exactly what was not seen comes again, in order; for who has proven a key, after a new proof.
+    fn resume(&mut self, client: ClientId, unseen: usize, genuine: bool) {
+        let Some(member) = self.model.member(client).cloned() else {
+            return;
+        };
+        let (old, log) = (self.line(client), self.model.logs[&client].clone());
+        let was_away = self.model.away.contains_key(&client);
+        let arrived = self.room.last_seq(old);
+        let View {
+            seen,
+            arrived: known,
+            ..
+        } = self.views[&client];
+        let unseen = unseen.min(seen - known);
+        let last_seq = arrived - u64::try_from(unseen).unwrap();
+        let back = self.room.resume(client, last_seq);
+        let mut expected = Vec::new();
+        if member.proven {
+            let signature = if genuine { "genuine" } else { "forged" };
+            let proof = json!({ "type": "AUTHENTICATE", "signature": signature });
+            self.room.say(back, &proof);
+            expected.push("CHALLENGE".to_owned());
+        }
+        let told = self.room.received(back);
+        let names: Vec<_> = told.iter().map(name).collect();
+        if member.proven && !genuine {
+            expected.push("bad-proof".to_owned());
+            assert_eq!(names, expected);
+            return self.room.leave(back);
+        }
+        expected.push("RESUMED".to_owned());
+        expected.extend_from_slice(&log[seen - unseen..]);
+        assert_eq!(names, expected);
+        assert_eq!(self.room.closed.contains_key(&old), !was_away, "taken over");
+        for message in &told {
+            self.see(client, message);
+        }
+        self.model.away.remove(&client);
+        self.lines.insert(client, back);
+        let view = self.views.get_mut(&client).unwrap();
+        view.seen = log.len();
+        view.arrived = seen - unseen;
     }
 
     /// Time passes, and the hub is woken exactly when it asked to be.
@@ -276,6 +403,16 @@ impl World {
             self.check(&Expected::new());
             self.room.pass(due - self.room.now);
             let mut expected = Expected::new();
+            let away = self.model.away.iter();
+            let over: Vec<_> = away
+                .filter(|&(_, &until)| until <= due)
+                .map(|(&client, _)| client)
+                .collect();
+            for &client in &over {
+                self.end(client, &mut expected);
+            }
+            // Those who ended together were away, and had nowhere to be told.
+            expected.retain(|client, _| !over.contains(client));
             for net in self.model.nets.values_mut() {
                 net.tick(due, &mut expected);
             }
@@ -290,13 +427,12 @@ impl World {
             return;
         };
         let ask = json!({ "type": "LIST_PEERS", "cursor": cursor });
-        self.room.say(client, &ask);
+        self.say(client, &ask);
         push(expected, client, "PEER_LIST");
     }
 
     fn register_guest(&mut self, client: ClientId, expected: &mut Expected) {
-        self.room
-            .say(client, &json!({ "type": "REGISTER", "callsign": "GUEST" }));
+        self.say(client, &json!({ "type": "REGISTER", "callsign": "GUEST" }));
         if self.model.member(client).is_some() {
             push(expected, client, "already-registered");
             return;
@@ -306,6 +442,7 @@ impl World {
             Member {
                 net: NETS[0],
                 licensed: false,
+                proven: false,
             },
             expected,
         );
@@ -319,14 +456,13 @@ impl World {
         expected: &mut Expected,
     ) {
         let trust = if trusted { "trusted" } else { "untrusted" };
-        self.room
-            .say(client, &register("W1AW", &format!("{trust} 1 W1AW")));
+        self.say(client, &register("W1AW", &format!("{trust} 1 W1AW")));
         if self.model.member(client).is_some() {
             push(expected, client, "already-registered");
             return;
         }
         let signature = if genuine { "genuine" } else { "forged" };
-        self.room.say(
+        self.say(
             client,
             &json!({ "type": "AUTHENTICATE", "signature": signature }),
         );
@@ -337,6 +473,7 @@ impl World {
                 Member {
                     net: NETS[0],
                     licensed: trusted,
+                    proven: true,
                 },
                 expected,
             );
@@ -358,8 +495,7 @@ impl World {
     }
 
     fn join(&mut self, client: ClientId, net: &'static str, expected: &mut Expected) {
-        self.room
-            .say(client, &json!({ "type": "JOIN", "net": net }));
+        self.say(client, &json!({ "type": "JOIN", "net": net }));
         let Some(member) = self.model.member(client).cloned() else {
             push(expected, client, "not-registered");
             return;
@@ -377,7 +513,7 @@ impl World {
         rule: fn(&mut Model, ClientId, ClientId) -> Result<(), &'static str>,
         expected: &mut Expected,
     ) {
-        self.room.say(from, message);
+        self.say(from, message);
         let outcome = match self.model.unreachable(from, to) {
             Some(error) => Err(error),
             None => rule(&mut self.model, from, to),
@@ -398,13 +534,38 @@ impl World {
 
     fn check(&mut self, expected: &Expected) {
         let mut told = Expected::new();
-        for (client, messages) in self.room.take_all() {
+        let sessions: BTreeMap<_, _> = self
+            .lines
+            .iter()
+            .map(|(&client, &line)| (line, client))
+            .collect();
+        for (line, messages) in self.room.take_all() {
+            let client = sessions.get(&line).copied().unwrap_or(line);
             for message in &messages {
                 self.see(client, message);
             }
             told.insert(client, messages.iter().map(name).collect::<Vec<_>>());
         }
-        assert_eq!(&told, expected);
+        let mut here = expected.clone();
+        here.retain(|client, _| !self.model.away.contains_key(client));
+        assert_eq!(told, here);
+        for (&client, names) in expected {
+            self.write_down(client, names);
+        }
+    }
+
+    /// What was sent since `REGISTERED` can be sent again.
+    fn write_down(&mut self, client: ClientId, names: &[String]) {
+        if let Some(log) = self.model.logs.get_mut(&client) {
+            log.extend_from_slice(names);
+        } else if let Some(at) = names.iter().position(|name| name == "REGISTERED") {
+            self.model.logs.insert(client, names[at + 1..].to_vec());
+        }
+        if let Some(log) = self.model.logs.get(&client)
+            && !self.model.away.contains_key(&client)
+        {
+            self.views.entry(client).or_default().seen = log.len();
+        }
     }
 
     /// A client keeps its own list of people from what it is told.
@@ -439,6 +600,9 @@ impl World {
 
     /// Lets everything be told and read, and compares what clients believe with the truth.
     fn check_views(&mut self) {
+        for client in self.model.away.keys().copied().collect::<Vec<_>>() {
+            self.resume(client, 0, true);
+        }
         self.pass(GATHER);
         assert_eq!(self.model.due(), None);
         let clients: Vec<_> = self.model.clients.keys().copied().collect();
@@ -503,6 +667,9 @@ proptest! {
             calls: 1_000,
             at_once,
             gather: GATHER,
+            keep_dropped: KEEP,
+            kept_frames: 10_000,
+            kept_bytes: 10_000_000,
             ..unhurried()
         };
         let mut world = World {
@@ -512,11 +679,14 @@ proptest! {
                 nets: BTreeMap::new(),
                 clients: BTreeMap::new(),
                 failed: BTreeMap::new(),
+                away: BTreeMap::new(),
+                logs: BTreeMap::new(),
                 ringing: BTreeSet::new(),
                 answered: BTreeSet::new(),
                 candidates: BTreeMap::new(),
             },
             views: BTreeMap::new(),
+            lines: BTreeMap::new(),
         };
         for step in &steps {
             world.take(step);

@@ -238,6 +238,8 @@ export class Engine implements Model {
     switch (frame.type) {
       case 'REGISTERED':
         return this.#registered(frame.clientId)
+      case 'RESUMED':
+        return this.#returned(frame.clientId)
       case 'OFFER_RECEIVED': {
         const person = this.#people.findByWire(frame.from)
         if (person) this.#conversations.offered(person, frame.offer, frame.polite)
@@ -258,7 +260,10 @@ export class Engine implements Model {
     if (clientId === this.#lastClientId) return
     const first = this.#lastClientId === null
     this.#lastClientId = clientId
-    if (first) return
+    if (!first) this.#returned(clientId)
+  }
+
+  #returned(clientId: string): void {
     void this.#server.refresh()
     this.#conversations.signalingReturned(clientId)
   }

@@ -137,7 +137,7 @@ export interface StationMetadata {
  */
 export interface Claimed {
   /**
-   * Always null: no token crosses the network. For older clients.
+   * Always null, for older clients: nobody is let in by a token.
    */
   accessToken: null
   /**

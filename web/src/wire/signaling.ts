@@ -20,6 +20,9 @@ export type ClientMessage =
   | (Authenticate & {
       type: 'AUTHENTICATE'
     })
+  | (Resume & {
+      type: 'RESUME'
+    })
   | (Offer & {
       type: 'OFFER'
     })
@@ -39,6 +42,10 @@ export type ClientMessage =
       type: 'PING'
     }
 /**
+ * What a client says is a session's token.
+ */
+export type PresentedToken = string
+/**
  * A JSON string that is passed on as it was written, escapes and all.
  */
 export type Verbatim = string
@@ -53,7 +60,7 @@ export type ServerFrame = ServerMessage & {
   seq: number
 }
 /**
- * The server's message, without the `seq` and `replyTo` that [`ServerFrame`] adds.
+ * The server's message, without the `seq` and `replyTo` that its frame adds.
  */
 export type ServerMessage =
   | {
@@ -81,7 +88,18 @@ export type ServerMessage =
        * Whose server this is.
        */
       serverOwner?: Callsign | null
+      /**
+       * What resumes this session; to be told to nobody.
+       */
+      session: SessionToken
       type: 'REGISTERED'
+    }
+  | {
+      /**
+       * Your session's name.
+       */
+      clientId: ClientId
+      type: 'RESUMED'
     }
   | {
       /**
@@ -247,6 +265,13 @@ export type Role = 'licensed' | 'unlicensed'
  */
 export type Callsign = string
 /**
+ * A session's secret: 32 random bytes, base64url. It is not shown in logs.
+ *
+ * A session is looked up by the first characters alone, the selector; how long that takes may tell
+ * something of these. The rest is compared in the same time wherever it differs.
+ */
+export type SessionToken = string
+/**
  * Why a message was not done, as a stable word.
  */
 export type ErrorCode =
@@ -262,6 +287,7 @@ export type ErrorCode =
   | 'bad-proof'
   | 'wrong-url'
   | 'not-challenged'
+  | 'session-expired'
   | 'license-required'
   | 'unknown-target'
   | 'callsign-ambiguous'
@@ -309,6 +335,27 @@ export interface Authenticate {
    * ECDSA P-256 over the `client-proof` statement, 64 bytes r‖s, base64url.
    */
   signature: string
+}
+/**
+ * Goes on with a session.
+ */
+export interface Resume {
+  /**
+   * The `seq` of the last frame that arrived.
+   */
+  lastSeq: number
+  /**
+   * 32 random bytes, base64url; required of who registered with a certificate.
+   */
+  nonce?: string | null
+  /**
+   * The `session` of `REGISTERED`.
+   */
+  session: PresentedToken
+  /**
+   * The WebSocket URL as the client dialled it; required of who registered with a certificate.
+   */
+  url?: string | null
 }
 /**
  * A session description on its way to somebody.

@@ -101,7 +101,7 @@ pub(super) struct Claimed {
     owner: Callsign,
     /// The WebSocket URL as this caller can reach it.
     signaling_url: String,
-    /// Always null: no token crosses the network. For older clients.
+    /// Always null, for older clients: nobody is let in by a token.
     access_token: Option<()>,
 }
 

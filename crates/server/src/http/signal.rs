@@ -88,7 +88,12 @@ async fn serve(mut socket: WebSocket, line: &Line) {
             frame = socket.recv() => match frame {
                 Some(Ok(Message::Text(text))) => line.receive(&text),
                 Some(Ok(Message::Binary(bytes))) => line.receive_binary(bytes.len()),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => line.heard(),
+                Some(Ok(Message::Ping(_))) => line.heard(),
+                Some(Ok(Message::Pong(_))) => line.answered_ping(),
+                Some(Ok(Message::Close(Some(frame)))) if is_leaving(frame.code) => {
+                    line.left();
+                    return;
+                }
                 Some(Err(error)) if is_oversized(&error) => {
                     line.receive_oversized();
                     send(&mut socket, line.outbox.take().await).await;
@@ -128,6 +133,12 @@ async fn send(socket: &mut WebSocket, batch: VecDeque<Outgoing>) -> bool {
         Ok::<_, axum::Error>(true)
     };
     matches!(timeout(WRITE_WITHIN, sending).await, Ok(Ok(true)))
+}
+
+/// Whether who closes with this code does not want to come back: they are done (1000), or navigate
+/// away (1001, RFC 6455, 7.4.1). Anything else, and a close without a code, may be followed by `RESUME`.
+fn is_leaving(code: u16) -> bool {
+    matches!(code, 1000 | 1001)
 }
 
 fn is_oversized(error: &axum::Error) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pki::{Certificate, PublicKey};
 use ring::rand::SystemRandom;
-use signaling::{Challenge, Claimant, ErrorCode, Identity, Refusal};
+use signaling::{Challenge, Claimant, Credentials, ErrorCode, Identity, Refusal};
 use station::Statement;
 use station::statement::Login;
 
@@ -28,7 +28,8 @@ impl Receptionist {
         Self { ownership, names }
     }
 
-    /// Reads the certificate, decides what it is worth, and makes this server's proof.
+    /// Reads the certificate, decides what it is worth, and makes this server's proof. Of somebody known
+    /// only the key is asked again.
     ///
     /// # Errors
     /// A [`Refusal`] when the certificate, the nonce or the URL cannot be used.
@@ -54,7 +55,10 @@ impl Receptionist {
             let error = "the URL you dialled is not this server's; somebody may be in between";
             return Err(refusal(ErrorCode::WrongUrl, error));
         }
-        let (certificate, identity) = self.identify(claimant)?;
+        let (spki, identity) = match &claimant.credentials {
+            Credentials::Presented { certificate, chain } => self.identify(certificate, chain)?,
+            Credentials::Known { identity, spki } => (spki.clone(), identity.clone()),
+        };
         let server_nonce = nonce(random).map_err(|error| trouble(&error))?;
         let login = Login {
             client_nonce: &claimant.nonce,
@@ -78,12 +82,16 @@ impl Receptionist {
             server_chain: chain.map(Certificate::to_pem).collect(),
             server_signature: signature,
             statement,
-            spki: certificate.public_key().spki().to_vec(),
+            spki,
             identity,
         })
     }
 
-    fn identify(&self, claimant: &Claimant) -> Result<(Certificate, Identity), Refusal> {
+    fn identify(
+        &self,
+        certificate: &String,
+        chain: &[String],
+    ) -> Result<(Vec<u8>, Identity), Refusal> {
         let read = |pem: &String| {
             Certificate::from_pem(pem).map_err(|error| {
                 let error = format!("the certificate cannot be used: {error}");
@@ -93,20 +101,16 @@ impl Receptionist {
                 }
             })
         };
-        if claimant.chain.len() > MOST_PRESENTED {
+        if chain.len() > MOST_PRESENTED {
             let error = "at most 16 certificates may be presented above yours";
             return Err(refusal(ErrorCode::BadCertificate, error));
         }
-        let certificate = read(&claimant.certificate)?;
+        let certificate = read(certificate)?;
         if certificate.is_server() {
             let error = "this certificate is a server's, not a person's";
             return Err(refusal(ErrorCode::BadCertificate, error));
         }
-        let presented = claimant
-            .chain
-            .iter()
-            .map(read)
-            .collect::<Result<Vec<_>, _>>()?;
+        let presented = chain.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let anchors = self.ownership.anchors();
         let trusted = pki::path::verify(&certificate, &presented, &anchors).is_ok();
         let identity = Identity {
@@ -118,7 +122,7 @@ impl Receptionist {
                 .and_then(|licence| licence.class.clone()),
             trusted,
         };
-        Ok((certificate, identity))
+        Ok((certificate.public_key().spki().to_vec(), identity))
     }
 
     /// Whether a client that dialled `url` dialled this server: a name or the address of its own, its

@@ -1,4 +1,4 @@
-//! The hub with its surroundings: clients' queues, randomness, cryptography and the clock.
+//! The hub with its surroundings: connections' queues, randomness, cryptography and the clock.
 //!
 //! The hub stands behind a plain mutex and not in a task of its own: handling a message takes
 //! microseconds, nothing is awaited under the lock, and a frame needs no hop between threads
@@ -10,15 +10,17 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom, SystemRandom};
-use signaling::{Claimant, ClientId, Command, Hub, Limits, Owner};
+use signaling::{
+    Claimant, ClientId, Command, ConnectionId, Hub, Limits, Owner, SessionToken, Ticket,
+};
 use station::Statement;
 use tokio::sync::Notify;
 
 use super::login::{self, Receptionist};
-use super::{NoRandomness, Outbox, Outgoing, lock};
+use super::{NoRandomness, Outbox, Outgoing, lock, nonce};
 use crate::network::Ends;
 
-/// Every client's line to the hub.
+/// Every connection's line to the hub.
 #[derive(Debug)]
 pub struct Switchboard {
     exchange: Mutex<Exchange>,
@@ -31,17 +33,19 @@ pub struct Switchboard {
 #[derive(Debug)]
 struct Exchange {
     hub: Hub,
-    lines: BTreeMap<ClientId, (Arc<Outbox>, Ends)>,
+    lines: BTreeMap<ConnectionId, (Arc<Outbox>, Ends)>,
+    /// Connections so far; the next one's name.
+    connections: u64,
     /// The deadline that [`Switchboard::keep_time`] waits for.
     alarm: Option<Instant>,
     stopped: bool,
 }
 
-/// One client's connection to the hub; dropping it ends the session.
+/// One connection to the hub. Dropping it breaks the connection: the session waits for its client.
 #[derive(Debug)]
 pub struct Line {
     switchboard: Arc<Switchboard>,
-    client: ClientId,
+    connection: ConnectionId,
     /// What is to be sent to the client.
     pub outbox: Arc<Outbox>,
 }
@@ -51,9 +55,9 @@ type Answer = Box<dyn FnOnce(&mut Hub, Instant)>;
 
 /// Cryptography the hub asked for.
 enum Work {
-    Challenge(ClientId, Box<Claimant>, Ends),
+    Challenge(ConnectionId, Box<Claimant>, Ends),
     Verify {
-        client: ClientId,
+        connection: ConnectionId,
         statement: Statement,
         spki: Vec<u8>,
         signature: String,
@@ -69,6 +73,7 @@ impl Switchboard {
             exchange: Mutex::new(Exchange {
                 hub,
                 lines: BTreeMap::new(),
+                connections: 0,
                 alarm: None,
                 stopped: false,
             }),
@@ -86,21 +91,25 @@ impl Switchboard {
     /// Accepts a connection. None once the server stops.
     ///
     /// # Errors
-    /// [`NoRandomness`] when no id can be drawn.
+    /// [`NoRandomness`] when no ticket can be drawn.
     pub fn connect(self: &Arc<Self>, ends: Ends) -> Result<Option<Line>, NoRandomness> {
-        let client = self.draw_id()?;
+        let ticket = self.draw_ticket()?;
         let outbox = Arc::new(Outbox::default());
-        {
+        let connection = {
             let mut exchange = lock(&self.exchange);
             if exchange.stopped {
                 return Ok(None);
             }
-            exchange.lines.insert(client, (Arc::clone(&outbox), ends));
-        }
-        self.drive(|hub, now| hub.connect(client, now));
+            exchange.connections += 1;
+            let connection = ConnectionId::new(exchange.connections);
+            let line = (Arc::clone(&outbox), ends);
+            exchange.lines.insert(connection, line);
+            connection
+        };
+        self.drive(|hub, now| hub.connect(connection, ticket, now));
         Ok(Some(Line {
             switchboard: Arc::clone(self),
-            client,
+            connection,
             outbox,
         }))
     }
@@ -118,7 +127,7 @@ impl Switchboard {
             let lines = exchange.lines.iter();
             lines
                 .filter(|(_, (_, ends))| !ends.loopback())
-                .map(|(&client, _)| client)
+                .map(|(&connection, _)| connection)
                 .collect()
         };
         self.drive(|hub, now| hub.send_away(&remote, reason, now));
@@ -171,30 +180,33 @@ impl Switchboard {
     /// Does the cryptography, and returns how to tell the hub.
     fn answer(&self, work: Work) -> Answer {
         match work {
-            Work::Challenge(client, claimant, ends) => {
+            Work::Challenge(connection, claimant, ends) => {
                 let challenge = self.receptionist.challenge(&claimant, ends, &self.random);
                 if let Err(refusal) = &challenge {
-                    tracing::debug!(%client, error = refusal.error, "login refused");
+                    tracing::debug!(?connection, error = refusal.error, "login refused");
                 }
-                Box::new(move |hub, now| hub.challenge(client, challenge, now))
+                Box::new(move |hub, now| hub.challenge(connection, challenge, now))
             }
             Work::Verify {
-                client,
+                connection,
                 statement,
                 spki,
                 signature,
             } => {
                 let genuine = login::verify(&statement, &spki, &signature);
-                tracing::debug!(%client, genuine, "login proof judged");
-                Box::new(move |hub, now| hub.verified(client, genuine, now))
+                tracing::debug!(?connection, genuine, "login proof judged");
+                Box::new(move |hub, now| hub.verified(connection, genuine, now))
             }
         }
     }
 
-    fn draw_id(&self) -> Result<ClientId, NoRandomness> {
+    fn draw_ticket(&self) -> Result<Ticket, NoRandomness> {
         let mut bits = [0; 8];
         self.random.fill(&mut bits).map_err(|_| NoRandomness)?;
-        Ok(ClientId::new(u64::from_le_bytes(bits)))
+        Ok(Ticket {
+            client: ClientId::new(u64::from_le_bytes(bits)),
+            token: SessionToken::new(&nonce(&self.random)?),
+        })
     }
 }
 
@@ -204,30 +216,33 @@ impl Exchange {
         let mut work = Vec::new();
         while let Some(command) = self.hub.poll() {
             match command {
-                Command::Send { client, frame } => {
-                    self.push(client, Outgoing::Frame(frame), now);
+                Command::Send { connection, frame } => {
+                    self.push(connection, Outgoing::Frame(frame), now);
                 }
-                Command::Ping { client } => self.push(client, Outgoing::Ping, now),
-                Command::Close { client, code } => {
-                    if let Some((outbox, _)) = self.lines.remove(&client)
+                Command::Ping { connection } => self.push(connection, Outgoing::Ping, now),
+                Command::Close { connection, code } => {
+                    if let Some((outbox, _)) = self.lines.remove(&connection)
                         && outbox.push(Outgoing::Close(code)).is_err()
                     {
                         outbox.abandon(code);
                     }
                 }
-                Command::Challenge { client, claimant } => {
-                    if let Some(&(_, ends)) = self.lines.get(&client) {
-                        work.push(Work::Challenge(client, claimant, ends));
+                Command::Challenge {
+                    connection,
+                    claimant,
+                } => {
+                    if let Some(&(_, ends)) = self.lines.get(&connection) {
+                        work.push(Work::Challenge(connection, claimant, ends));
                     }
                 }
                 Command::Verify {
-                    client,
+                    connection,
                     statement,
                     spki,
                     signature,
                 } => {
                     work.push(Work::Verify {
-                        client,
+                        connection,
                         statement,
                         spki,
                         signature,
@@ -244,15 +259,15 @@ impl Exchange {
         self.hub.deadline().is_some_and(sooner)
     }
 
-    fn push(&mut self, client: ClientId, outgoing: Outgoing, now: Instant) {
-        let Some((outbox, _)) = self.lines.get(&client) else {
+    fn push(&mut self, connection: ConnectionId, outgoing: Outgoing, now: Instant) {
+        let Some((outbox, _)) = self.lines.get(&connection) else {
             return;
         };
         if outbox.push(outgoing).is_err() {
-            tracing::info!(%client, "closed: does not read what it is sent");
+            tracing::info!(?connection, "closed: does not read what it is sent");
             outbox.abandon(signaling::CloseCode::TryAgainLater);
-            self.lines.remove(&client);
-            self.hub.slow(client, now);
+            self.lines.remove(&connection);
+            self.hub.slow(connection, now);
         }
     }
 }
@@ -261,32 +276,46 @@ impl Line {
     /// A text frame came.
     pub fn receive(&self, text: &str) {
         self.switchboard
-            .drive(|hub, now| hub.receive(self.client, text, now));
+            .drive(|hub, now| hub.receive(self.connection, text, now));
     }
 
     /// A binary frame came.
     pub fn receive_binary(&self, len: usize) {
         self.switchboard
-            .drive(|hub, now| hub.receive_binary(self.client, len, now));
+            .drive(|hub, now| hub.receive_binary(self.connection, len, now));
     }
 
     /// A frame came that is too large to be read.
     pub fn receive_oversized(&self) {
         self.switchboard
-            .drive(|hub, now| hub.receive_oversized(self.client, now));
+            .drive(|hub, now| hub.receive_oversized(self.connection, now));
     }
 
-    /// A ping or a pong came.
+    /// The client closes the connection because it leaves.
+    pub fn left(&self) {
+        self.switchboard
+            .drive(|hub, now| hub.left(self.connection, now));
+    }
+
+    /// A pong came.
+    pub fn answered_ping(&self) {
+        self.switchboard
+            .drive(|hub, now| hub.answered_ping(self.connection, now));
+    }
+
+    /// A ping came.
     pub fn heard(&self) {
         self.switchboard
-            .drive(|hub, now| hub.heard(self.client, now));
+            .drive(|hub, now| hub.heard(self.connection, now));
     }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
         self.switchboard
-            .drive(|hub, now| hub.disconnected(self.client, now));
-        lock(&self.switchboard.exchange).lines.remove(&self.client);
+            .drive(|hub, now| hub.disconnected(self.connection, now));
+        lock(&self.switchboard.exchange)
+            .lines
+            .remove(&self.connection);
     }
 }

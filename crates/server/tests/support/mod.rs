@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// How long anything here may take: far more than it needs.
@@ -285,6 +286,35 @@ impl Client {
                 return message;
             }
         }
+    }
+
+    /// Breaks the connection without a word, as a lost network does.
+    pub(crate) fn break_off(self) {
+        let Self { socket, .. } = self;
+        drop(socket);
+    }
+
+    /// Closes the connection with a code, and waits for the server to do the same.
+    pub(crate) async fn close(mut self, code: u16) {
+        let frame = CloseFrame {
+            code: code.into(),
+            reason: "".into(),
+        };
+        self.socket.close(Some(frame)).await.unwrap();
+        let _ = self.next_or_close().await;
+    }
+
+    /// Asks to go on with a session as of its `REGISTERED`, and returns the answer.
+    pub(crate) async fn ask_to_resume(&mut self, registered: &Value) -> Value {
+        self.send(&json!({
+            "type": "RESUME",
+            "session": registered["session"],
+            "lastSeq": registered["seq"],
+            "nonce": NONCE,
+            "url": self.url,
+        }))
+        .await;
+        self.next().await
     }
 
     pub(crate) async fn guest(mut self) -> (Self, String) {

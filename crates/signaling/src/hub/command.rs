@@ -2,41 +2,42 @@
 
 use station::{Callsign, Fingerprint, KeyId, LicenceClass, Statement};
 
-use crate::message::{ClientId, ErrorCode, ServerFrame};
+use super::ConnectionId;
+use crate::message::{ErrorCode, ServerFrame};
 
-/// What the hub wants done. Commands of one session are carried out in the order they come.
+/// What the hub wants done. Commands of one connection are carried out in the order they come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Put a frame into the client's queue.
+    /// Put a frame into a connection's queue.
     Send {
-        /// To whom.
-        client: ClientId,
+        /// On which connection.
+        connection: ConnectionId,
         /// The frame.
         frame: ServerFrame,
     },
     /// Send a WebSocket ping.
     Ping {
-        /// To whom.
-        client: ClientId,
+        /// On which connection.
+        connection: ConnectionId,
     },
-    /// Send what is queued, then close. The session is already forgotten.
+    /// Send what is queued, then close. The connection is already forgotten.
     Close {
-        /// Whom.
-        client: ClientId,
+        /// Which connection.
+        connection: ConnectionId,
         /// With which code.
         code: CloseCode,
     },
-    /// Make a challenge for this client and hand it to [`Hub::challenge`].
+    /// Make a challenge for this connection and hand it to [`Hub::challenge`].
     Challenge {
-        /// For whom.
-        client: ClientId,
+        /// On which connection.
+        connection: ConnectionId,
         /// Who they say they are.
         claimant: Box<Claimant>,
     },
     /// Verify the signature over the statement and hand the verdict to [`Hub::verified`].
     Verify {
-        /// Whose proof it is.
-        client: ClientId,
+        /// On which connection it came.
+        connection: ConnectionId,
         /// The text that must have been signed.
         statement: Statement,
         /// The key it must be signed by, a DER SubjectPublicKeyInfo.
@@ -46,7 +47,7 @@ pub enum Command {
     },
 }
 
-/// WebSocket close codes (RFC 6455, 7.4.1, and the IANA registry).
+/// WebSocket close codes (RFC 6455, 7.4.1, and the IANA registry; those from 4000 are our own).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseCode {
     /// 1001: the server stops.
@@ -57,6 +58,8 @@ pub enum CloseCode {
     TooLarge,
     /// 1013: the client does not read what it is sent, or the server is full.
     TryAgainLater,
+    /// 4001: the session goes on on another connection.
+    Resumed,
 }
 
 impl CloseCode {
@@ -68,21 +71,39 @@ impl CloseCode {
             Self::Policy => 1008,
             Self::TooLarge => 1009,
             Self::TryAgainLater => 1013,
+            Self::Resumed => 4001,
         }
     }
 }
 
-/// Somebody who registers with a certificate, before anything of it was looked at.
+/// Somebody who must prove who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimant {
-    /// The certificate, PEM.
-    pub certificate: String,
-    /// The certificates above it, PEM.
-    pub chain: Vec<String>,
+    /// Who they say they are.
+    pub credentials: Credentials,
     /// The nonce the client chose, base64url.
     pub nonce: String,
     /// The URL the client says it dialled.
     pub url: String,
+}
+
+/// Who somebody says they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// By a certificate, before anything of it was looked at.
+    Presented {
+        /// The certificate, PEM.
+        certificate: String,
+        /// The certificates above it, PEM.
+        chain: Vec<String>,
+    },
+    /// The same as before, whose certificate was looked at then.
+    Known {
+        /// Who that is.
+        identity: Identity,
+        /// Their key, a DER SubjectPublicKeyInfo.
+        spki: Vec<u8>,
+    },
 }
 
 /// A login under way: what was asked, and what the client must sign.

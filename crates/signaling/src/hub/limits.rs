@@ -7,7 +7,7 @@ use crate::limit::Rate;
 /// Bounds on what clients may cost, with the defaults of the protocol description.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Sessions at once; more are turned away.
+    /// Connections, and sessions without one, at once; more are turned away.
     pub sessions: usize,
     /// Messages of one client.
     pub messages: Rate,
@@ -31,6 +31,12 @@ pub struct Limits {
     pub at_once: usize,
     /// In larger nets: the time over which changes are gathered and then told together.
     pub gather: Duration,
+    /// Time that a session waits for its client after the connection broke.
+    pub keep_dropped: Duration,
+    /// Frames of one session that are kept because they may not have arrived.
+    pub kept_frames: usize,
+    /// Bytes of these frames.
+    pub kept_bytes: usize,
     /// Candidates from one end to the other for one offer.
     pub candidates: u32,
 }
@@ -58,6 +64,9 @@ impl Default for Limits {
             calls: 64,
             at_once: 50,
             gather: Duration::from_millis(250),
+            keep_dropped: Duration::from_secs(60),
+            kept_frames: 256,
+            kept_bytes: 128 * 1024,
             candidates: 50,
         }
     }

@@ -8,23 +8,24 @@ use std::time::Instant;
 use station::Callsign;
 use station::callsign::GUEST;
 
-use super::session::{Application, Phase, Presence};
-use super::{Challenge, Claimant, CloseCode, Command, Hub, Identity, Refusal};
-use crate::message::{
-    Authenticate, ClientId, ErrorCode, Net, Register, ServerMessage, ServerProof,
+use super::connection::{Application, Phase, Proven, Purpose};
+use super::session::Presence;
+use super::{
+    Challenge, Claimant, CloseCode, Command, ConnectionId, Credentials, Hub, Identity, Refusal,
 };
+use crate::message::{Authenticate, ErrorCode, Net, Register, ServerMessage, ServerProof};
 
 impl Hub {
     pub(super) fn register(
         &mut self,
-        client: ClientId,
+        connection: ConnectionId,
         register: Register<'_>,
         reply_to: Option<&str>,
         now: Instant,
     ) {
-        if !matches!(self.phase(client), Some(Phase::Arrived)) {
+        if !matches!(self.phase(connection), Some(Phase::Arrived)) {
             let error = "you have registered already; reconnect to change who you are";
-            return self.refuse(client, ErrorCode::AlreadyRegistered, error, reply_to);
+            return self.refuse(connection, ErrorCode::AlreadyRegistered, error, reply_to);
         }
         let net = match register
             .net
@@ -33,49 +34,60 @@ impl Hub {
         {
             Ok(net) => net,
             Err(error) => {
-                return self.refuse(client, ErrorCode::BadNet, &error.to_string(), reply_to);
+                return self.refuse(connection, ErrorCode::BadNet, &error.to_string(), reply_to);
             }
         };
         let callsign = match shown_callsign(&register.callsign) {
             Ok(callsign) => callsign,
-            Err(error) => return self.refuse(client, ErrorCode::BadCallsign, &error, reply_to),
+            Err(error) => return self.refuse(connection, ErrorCode::BadCallsign, &error, reply_to),
         };
         let Some(certificate) = register.certificate else {
             let presence = Presence::new(callsign, None, net);
-            return self.enter(client, presence, reply_to, now);
+            return self.begin(connection, presence, Vec::new(), reply_to, now);
         };
         let (Some(nonce), Some(url)) = (register.nonce, register.url) else {
             let error = "a certificate comes with a nonce and the URL you dialled";
-            return self.refuse(client, ErrorCode::BadMessage, error, reply_to);
+            return self.refuse(connection, ErrorCode::BadMessage, error, reply_to);
         };
         let reply_to = reply_to.map(str::to_owned);
         self.set_phase(
-            client,
+            connection,
             Phase::Identifying(Application {
-                callsign,
-                net,
+                purpose: Purpose::Register { callsign, net },
                 reply_to,
             }),
         );
         let claimant = Box::new(Claimant {
-            certificate,
-            chain: register.chain,
+            credentials: Credentials::Presented {
+                certificate,
+                chain: register.chain,
+            },
             nonce,
             url,
         });
-        self.commands
-            .push_back(Command::Challenge { client, claimant });
+        self.commands.push_back(Command::Challenge {
+            connection,
+            claimant,
+        });
     }
 
     /// The answer to [`Command::Challenge`].
-    pub fn challenge(&mut self, client: ClientId, made: Result<Challenge, Refusal>, now: Instant) {
+    pub fn challenge(
+        &mut self,
+        connection: ConnectionId,
+        made: Result<Challenge, Refusal>,
+        now: Instant,
+    ) {
         let identifying = |phase: &Phase| matches!(phase, Phase::Identifying(_));
-        let Some(Phase::Identifying(mut application)) = self.take_phase(client, identifying) else {
+        let Some(Phase::Identifying(mut application)) = self.take_phase(connection, identifying)
+        else {
             return;
         };
         let reply_to = application.reply_to.take();
         let made = made.and_then(|challenge| {
-            same_station(&application.callsign, &challenge.identity)?;
+            if let Purpose::Register { callsign, .. } = &application.purpose {
+                same_station(callsign, &challenge.identity)?;
+            }
             Ok(challenge)
         });
         match made {
@@ -87,25 +99,28 @@ impl Hub {
                         signature: challenge.server_signature.as_str().into(),
                     },
                 };
-                self.send(client, &message, reply_to.as_deref());
-                self.set_phase(client, Phase::Challenged(application, Box::new(challenge)));
+                self.send(connection, &message, reply_to.as_deref());
+                self.set_phase(
+                    connection,
+                    Phase::Challenged(application, Box::new(challenge)),
+                );
             }
-            Err(refusal) => self.fail_login(client, &refusal, reply_to.as_deref(), now),
+            Err(refusal) => self.fail_login(connection, &refusal, reply_to.as_deref(), now),
         }
     }
 
     pub(super) fn authenticate(
         &mut self,
-        client: ClientId,
+        connection: ConnectionId,
         proof: &Authenticate<'_>,
         reply_to: Option<&str>,
     ) {
         let challenged = |phase: &Phase| matches!(phase, Phase::Challenged(..));
         let Some(Phase::Challenged(mut application, challenge)) =
-            self.take_phase(client, challenged)
+            self.take_phase(connection, challenged)
         else {
             let error = "there is no challenge to answer; send REGISTER with a certificate";
-            return self.refuse(client, ErrorCode::NotChallenged, error, reply_to);
+            return self.refuse(connection, ErrorCode::NotChallenged, error, reply_to);
         };
         application.reply_to = reply_to.map(str::to_owned);
         let Challenge {
@@ -114,10 +129,14 @@ impl Hub {
             identity,
             ..
         } = *challenge;
-        self.set_phase(client, Phase::Proving(application, Box::new(identity)));
+        let proven = Proven {
+            identity,
+            spki: spki.clone(),
+        };
+        self.set_phase(connection, Phase::Proving(application, Box::new(proven)));
         let signature = proof.signature.clone().into_owned();
         self.commands.push_back(Command::Verify {
-            client,
+            connection,
             statement,
             spki,
             signature,
@@ -125,54 +144,62 @@ impl Hub {
     }
 
     /// The answer to [`Command::Verify`].
-    pub fn verified(&mut self, client: ClientId, genuine: bool, now: Instant) {
+    pub fn verified(&mut self, connection: ConnectionId, genuine: bool, now: Instant) {
         let proving = |phase: &Phase| matches!(phase, Phase::Proving(..));
-        let Some(Phase::Proving(application, identity)) = self.take_phase(client, proving) else {
+        let Some(Phase::Proving(application, proven)) = self.take_phase(connection, proving) else {
             return;
         };
-        let reply_to = application.reply_to;
-        if genuine {
-            let callsign = identity.callsign.to_string();
-            let presence = Presence::new(callsign, Some(*identity), application.net);
-            self.enter(client, presence, reply_to.as_deref(), now);
-        } else {
+        let Application { purpose, reply_to } = application;
+        let reply_to = reply_to.as_deref();
+        if !genuine {
             let refusal = Refusal {
                 code: ErrorCode::BadProof,
                 error: "the signature does not fit the certificate, the nonces and the URL".into(),
             };
-            self.fail_login(client, &refusal, reply_to.as_deref(), now);
+            return self.fail_login(connection, &refusal, reply_to, now);
+        }
+        match purpose {
+            Purpose::Register { net, .. } => {
+                let Proven { identity, spki } = *proven;
+                let callsign = identity.callsign.to_string();
+                let presence = Presence::new(callsign, Some(identity), net);
+                self.begin(connection, presence, spki, reply_to, now);
+            }
+            Purpose::Resume { client, last_seq } => {
+                self.go_on(connection, client, last_seq, reply_to, now);
+            }
         }
     }
 
     fn fail_login(
         &mut self,
-        client: ClientId,
+        connection: ConnectionId,
         refusal: &Refusal,
         reply_to: Option<&str>,
         now: Instant,
     ) {
-        self.refuse(client, refusal.code, &refusal.error, reply_to);
+        self.refuse(connection, refusal.code, &refusal.error, reply_to);
         let allowed = self.limits.failed_logins;
-        let Some(session) = self.sessions.get_mut(&client) else {
+        let Some(there) = self.connections.get_mut(&connection) else {
             return;
         };
-        session.failed_logins += 1;
-        if session.failed_logins >= allowed {
-            self.close(client, CloseCode::Policy, now);
+        there.failed_logins += 1;
+        if there.failed_logins >= allowed {
+            self.close(connection, CloseCode::Policy, now);
         }
     }
 
-    fn set_phase(&mut self, client: ClientId, phase: Phase) {
-        if let Some(session) = self.sessions.get_mut(&client) {
-            session.phase = phase;
+    pub(super) fn set_phase(&mut self, connection: ConnectionId, phase: Phase) {
+        if let Some(there) = self.connections.get_mut(&connection) {
+            there.phase = phase;
         }
     }
 
-    /// Takes the phase that a step of the login goes on from, if the session is in it; the session
-    /// is as it arrived until the step sets the next one.
-    fn take_phase(&mut self, client: ClientId, fits: fn(&Phase) -> bool) -> Option<Phase> {
-        let session = self.sessions.get_mut(&client)?;
-        fits(&session.phase).then(|| std::mem::replace(&mut session.phase, Phase::Arrived))
+    /// Takes the phase that a step of the login goes on from, if the connection is in it; it is as it
+    /// arrived until the step sets the next one.
+    fn take_phase(&mut self, connection: ConnectionId, fits: fn(&Phase) -> bool) -> Option<Phase> {
+        let there = self.connections.get_mut(&connection)?;
+        fits(&there.phase).then(|| std::mem::replace(&mut there.phase, Phase::Arrived))
     }
 }
 

@@ -2,19 +2,26 @@
 //!
 //! Tell it what happens ([`Hub::connect`], [`Hub::receive`], [`Hub::heard`], [`Hub::disconnected`],
 //! [`Hub::tick`]), then carry out every [`Command`] that [`Hub::poll`] gives. Whoever owns the
-//! sockets owns the randomness (client ids) and the cryptography too: a login makes the hub ask for
+//! sockets owns the randomness ([`Ticket`]) and the cryptography too: a login makes the hub ask for
 //! a [`Challenge`] ([`Command::Challenge`], answered by [`Hub::challenge`]) and later for a verdict
 //! on the proof ([`Command::Verify`], answered by [`Hub::verified`]).
 //!
-//! Reading order: this page, `session` (one client's state), `login`, `relay`, `nets` (who is where),
-//! `presence` (telling them), `time` (what happens when nothing does).
+//! A connection is one transport; a session is what others see of a client, and survives its
+//! connection for a while. A connection is nobody's until it registers, which begins a session, or
+//! resumes one. Every session without a connection has an end in time.
+//!
+//! Reading order: this page, `connection` and `session` (one client's state), `login`, `resume`,
+//! `relay`, `nets` (who is where), `presence` (telling them), `time` (what happens when nothing does).
 
 mod command;
+mod connection;
+mod kept;
 mod limits;
 mod login;
 mod nets;
 mod presence;
 mod relay;
+mod resume;
 mod session;
 mod time;
 
@@ -25,13 +32,16 @@ use std::time::{Duration, Instant};
 use station::{Callsign, KeyId};
 
 use crate::message::{
-    ClientId, ClientMessage, ErrorCode, MAX_FRAME, ServerFrame, ServerMessage, decode,
+    Answer, ClientId, ClientMessage, ErrorCode, IceCandidate, Join, ListPeers, MAX_FRAME, Offer,
+    ServerFrame, ServerMessage, decode,
 };
+use connection::{Connection, Phase};
 use nets::Nets;
-use session::{Phase, Session};
+use session::Session;
 use time::Timers;
 
-pub use command::{Challenge, Claimant, CloseCode, Command, Identity, Refusal};
+pub use command::{Challenge, Claimant, CloseCode, Command, Credentials, Identity, Refusal};
+pub use connection::{ConnectionId, Ticket};
 pub use limits::Limits;
 
 /// Every session, and the state machine over them.
@@ -39,7 +49,10 @@ pub use limits::Limits;
 pub struct Hub {
     limits: Limits,
     owner: Option<Owner>,
+    connections: BTreeMap<ConnectionId, Connection>,
     sessions: BTreeMap<ClientId, Session>,
+    /// Sessions by the part of their token that they are looked up by.
+    tokens: BTreeMap<String, ClientId>,
     nets: Nets,
     commands: VecDeque<Command>,
     timers: Timers,
@@ -61,7 +74,9 @@ impl Hub {
         Self {
             limits,
             owner: None,
+            connections: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            tokens: BTreeMap::new(),
             nets: Nets::default(),
             commands: VecDeque::new(),
             timers: Timers::default(),
@@ -73,97 +88,128 @@ impl Hub {
         self.owner = owner;
     }
 
-    /// A connection was accepted and given a fresh random id.
-    pub fn connect(&mut self, client: ClientId, now: Instant) {
-        let full = self.sessions.len() >= self.limits.sessions;
-        self.sessions.insert(client, Session::new(now));
-        self.set_timer(client);
+    /// A connection was accepted. The ticket is for the session it may begin.
+    pub fn connect(&mut self, connection: ConnectionId, ticket: Ticket, now: Instant) {
+        let full = self.connections.len() + self.timers.dropped() >= self.limits.sessions;
+        // Who may come back gives way to who is here.
+        let full = full && !self.end_longest_dropped(now);
+        self.connections
+            .insert(connection, Connection::new(ticket, now));
+        self.set_timer(connection);
         if full {
             let error = "this server is full; try again in a minute";
-            self.refuse(client, ErrorCode::Full, error, None);
-            self.close(client, CloseCode::TryAgainLater, now);
+            self.refuse(connection, ErrorCode::Full, error, None);
+            self.close(connection, CloseCode::TryAgainLater, now);
         }
     }
 
     /// A text frame arrived.
-    pub fn receive(&mut self, client: ClientId, text: &str, now: Instant) {
-        if !self.admit_frame(client, text.len(), now) {
+    pub fn receive(&mut self, connection: ConnectionId, text: &str, now: Instant) {
+        if !self.admit_frame(connection, text.len(), now) {
             return;
         }
         if text.len() > MAX_FRAME {
             let error = format!("a message has at most {MAX_FRAME} bytes");
-            self.refuse(client, ErrorCode::TooLarge, &error, None);
+            self.refuse(connection, ErrorCode::TooLarge, &error, None);
             return;
         }
         let frame = decode(text);
         let reply_to = frame.id.as_deref();
         match frame.message {
-            Ok(message) => self.handle(client, message, reply_to, now),
+            Ok(message) => self.handle(connection, message, reply_to, now),
             Err(error) => {
                 let code = match error {
                     crate::message::DecodeError::UnknownType(_) => ErrorCode::UnknownType,
                     _ => ErrorCode::BadMessage,
                 };
-                self.refuse(client, code, &error.to_string(), reply_to);
+                self.refuse(connection, code, &error.to_string(), reply_to);
             }
         }
     }
 
     /// A binary frame arrived; there is no use for one.
-    pub fn receive_binary(&mut self, client: ClientId, len: usize, now: Instant) {
-        if self.admit_frame(client, len, now) {
+    pub fn receive_binary(&mut self, connection: ConnectionId, len: usize, now: Instant) {
+        if self.admit_frame(connection, len, now) {
             let error = "messages here are text frames";
-            self.refuse(client, ErrorCode::BinaryFrame, error, None);
+            self.refuse(connection, ErrorCode::BinaryFrame, error, None);
         }
     }
 
     /// A frame arrived that is too large even to be read; the connection cannot go on.
-    pub fn receive_oversized(&mut self, client: ClientId, now: Instant) {
+    pub fn receive_oversized(&mut self, connection: ConnectionId, now: Instant) {
         let error = format!("a message has at most {MAX_FRAME} bytes");
-        self.refuse(client, ErrorCode::TooLarge, &error, None);
-        self.close(client, CloseCode::TooLarge, now);
+        self.refuse(connection, ErrorCode::TooLarge, &error, None);
+        self.close(connection, CloseCode::TooLarge, now);
     }
 
-    /// A ping or pong arrived: the client is alive.
-    pub fn heard(&mut self, client: ClientId, now: Instant) {
-        if let Some(session) = self.sessions.get_mut(&client) {
-            session.heard(now);
-            self.set_timer(client);
+    /// A ping arrived: the client is alive.
+    pub fn heard(&mut self, connection: ConnectionId, now: Instant) {
+        if let Some(there) = self.connections.get_mut(&connection) {
+            there.heard(now);
+            self.set_timer(connection);
         }
     }
 
-    /// The client does not read what it is sent.
-    pub fn slow(&mut self, client: ClientId, now: Instant) {
-        self.close(client, CloseCode::TryAgainLater, now);
+    /// A pong arrived: what was sent before the ping has arrived, and need not be kept.
+    pub fn answered_ping(&mut self, connection: ConnectionId, now: Instant) {
+        self.heard(connection, now);
+        let Some(there) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        if let (Some(seq), Phase::In(client)) = (there.sent_before_ping.take(), &there.phase)
+            && let Some(session) = self.sessions.get_mut(client)
+        {
+            session.kept.release(seq);
+        }
     }
 
-    /// The connection is gone.
-    pub fn disconnected(&mut self, client: ClientId, now: Instant) {
-        self.forget(client, now);
+    /// The client does not read what it is sent; its session ends.
+    pub fn slow(&mut self, connection: ConnectionId, now: Instant) {
+        self.close(connection, CloseCode::TryAgainLater, now);
+    }
+
+    /// The connection broke. Its session waits for the client to come back.
+    pub fn disconnected(&mut self, connection: ConnectionId, now: Instant) {
+        if let Some(there) = self.forget(connection)
+            && let Phase::In(client) = there.phase
+        {
+            self.drop_session(client, now);
+        }
+    }
+
+    /// The client closed the connection because it leaves; its session ends.
+    pub fn left(&mut self, connection: ConnectionId, now: Instant) {
+        if let Some(there) = self.forget(connection)
+            && let Phase::In(client) = there.phase
+        {
+            self.end_session(client, now);
+        }
     }
 
     /// The server stops: everybody is told, and every session ends.
     pub fn stop(&mut self, reason: &str, retry_after: Duration) {
-        let clients: Vec<_> = self.sessions.keys().copied().collect();
-        self.goodbye(&clients, reason, retry_after);
+        let connections: Vec<_> = self.connections.keys().copied().collect();
+        self.goodbye(&connections, reason, retry_after);
         // Nobody is left to be told of the others' leaving.
-        for client in clients {
-            self.commands.push_back(Command::Close {
-                client,
-                code: CloseCode::GoingAway,
-            });
+        for connection in connections {
+            let code = CloseCode::GoingAway;
+            self.commands.push_back(Command::Close { connection, code });
         }
+        self.connections.clear();
         self.sessions.clear();
+        self.tokens.clear();
         self.nets = Nets::default();
         self.timers = Timers::default();
     }
 
-    /// These clients may not stay: they are told, and their sessions end. The others go on.
-    pub fn send_away(&mut self, clients: &[ClientId], reason: &str, now: Instant) {
-        self.goodbye(clients, reason, STAY_AWAY);
-        for &client in clients {
-            self.close(client, CloseCode::Policy, now);
+    /// These clients may not stay: they are told, and their sessions end, and so do the sessions of all
+    /// who dropped out, for nobody knows any more where they were. The others go on.
+    pub fn send_away(&mut self, connections: &[ConnectionId], reason: &str, now: Instant) {
+        self.goodbye(connections, reason, STAY_AWAY);
+        for &connection in connections {
+            self.close(connection, CloseCode::Policy, now);
         }
+        while self.end_longest_dropped(now) {}
     }
 
     /// The next thing to do, if any.
@@ -179,81 +225,120 @@ impl Hub {
 
     fn handle(
         &mut self,
-        client: ClientId,
+        connection: ConnectionId,
         message: ClientMessage<'_>,
         reply_to: Option<&str>,
         now: Instant,
     ) {
-        match message {
-            ClientMessage::Register(register) => self.register(client, register, reply_to, now),
-            ClientMessage::Authenticate(proof) => self.authenticate(client, &proof, reply_to),
-            ClientMessage::Ping => self.send(client, &ServerMessage::Pong, reply_to),
-            other => {
-                if !matches!(self.phase(client), Some(Phase::Present(_))) {
-                    let error = "send REGISTER first";
-                    return self.refuse(client, ErrorCode::NotRegistered, error, reply_to);
-                }
-                match other {
-                    ClientMessage::Offer(offer) => self.offer(client, &offer, reply_to, now),
-                    ClientMessage::Answer(answer) => self.answer(client, &answer, reply_to),
-                    ClientMessage::IceCandidate(ice) => self.candidate(client, &ice, reply_to),
-                    ClientMessage::ListPeers(list) => self.list_peers(client, &list, reply_to),
-                    ClientMessage::Join(join) => self.join(client, &join, reply_to, now),
-                    ClientMessage::Register(_)
-                    | ClientMessage::Authenticate(_)
-                    | ClientMessage::Ping => {}
-                }
+        let signal = match message {
+            ClientMessage::Register(register) => {
+                return self.register(connection, register, reply_to, now);
             }
+            ClientMessage::Authenticate(proof) => {
+                return self.authenticate(connection, &proof, reply_to);
+            }
+            ClientMessage::Resume(resume) => {
+                return self.resume(connection, resume, reply_to, now);
+            }
+            ClientMessage::Ping => {
+                return self.send(connection, &ServerMessage::Pong, reply_to);
+            }
+            ClientMessage::Offer(offer) => Signal::Offer(offer),
+            ClientMessage::Answer(answer) => Signal::Answer(answer),
+            ClientMessage::IceCandidate(ice) => Signal::IceCandidate(ice),
+            ClientMessage::ListPeers(list) => Signal::ListPeers(list),
+            ClientMessage::Join(join) => Signal::Join(join),
+        };
+        let Some(&Phase::In(client)) = self.phase(connection) else {
+            let error = "send REGISTER first";
+            return self.refuse(connection, ErrorCode::NotRegistered, error, reply_to);
+        };
+        match signal {
+            Signal::Offer(offer) => self.offer(client, &offer, reply_to, now),
+            Signal::Answer(answer) => self.answer(client, &answer, reply_to),
+            Signal::IceCandidate(ice) => self.candidate(client, &ice, reply_to),
+            Signal::ListPeers(list) => self.list_peers(client, &list, reply_to),
+            Signal::Join(join) => self.join(client, &join, reply_to, now),
         }
     }
 
     /// Charges a frame to its sender. False when it is over budget or the sender is unknown.
-    fn admit_frame(&mut self, client: ClientId, len: usize, now: Instant) -> bool {
+    fn admit_frame(&mut self, connection: ConnectionId, len: usize, now: Instant) -> bool {
         let limits = self.limits;
-        let Some(session) = self.sessions.get_mut(&client) else {
+        let Some(there) = self.connections.get_mut(&connection) else {
             return false;
         };
-        session.heard(now);
-        let charged = session.charge(len, &limits, now);
-        self.set_timer(client);
+        there.heard(now);
+        let charged = there.charge(len, &limits, now);
+        self.set_timer(connection);
         match charged {
             Ok(()) => true,
             Err(over) => {
                 let seconds = over.retry_after.as_secs_f64().ceil();
                 let error = format!("too many messages; wait {seconds} seconds");
                 let details = serde_json::json!({ "retryAfter": seconds });
-                self.refuse_with(client, ErrorCode::RateLimited, &error, Some(details), None);
+                let code = ErrorCode::RateLimited;
+                self.refuse_with(connection, code, &error, Some(details), None);
                 if over.out {
-                    self.close(client, CloseCode::Policy, now);
+                    self.close(connection, CloseCode::Policy, now);
                 }
                 false
             }
         }
     }
 
-    fn phase(&self, client: ClientId) -> Option<&Phase> {
-        self.sessions.get(&client).map(|session| &session.phase)
+    fn phase(&self, connection: ConnectionId) -> Option<&Phase> {
+        self.connections.get(&connection).map(|there| &there.phase)
     }
 
-    fn send(&mut self, client: ClientId, message: &ServerMessage<'_>, reply_to: Option<&str>) {
-        self.send_body(client, message.body(), reply_to);
+    fn send(
+        &mut self,
+        to: impl Into<Recipient>,
+        message: &ServerMessage<'_>,
+        reply_to: Option<&str>,
+    ) {
+        self.send_body(to, message.body(), reply_to);
     }
 
-    fn send_body(&mut self, client: ClientId, body: Arc<str>, reply_to: Option<&str>) {
+    /// Numbers a message and sends it; for a session, keeps it until it has surely arrived.
+    fn send_body(&mut self, to: impl Into<Recipient>, body: Arc<str>, reply_to: Option<&str>) {
+        let client = match to.into() {
+            Recipient::Session(client) => client,
+            Recipient::Connection(connection) => {
+                let Some(there) = self.connections.get_mut(&connection) else {
+                    return;
+                };
+                if let Phase::In(client) = there.phase {
+                    client
+                } else {
+                    there.seq += 1;
+                    let frame = ServerFrame::new(body, there.seq, reply_to);
+                    self.commands.push_back(Command::Send { connection, frame });
+                    return;
+                }
+            }
+        };
         if let Some(session) = self.sessions.get_mut(&client) {
-            session.seq += 1;
-            let frame = ServerFrame::new(body, session.seq, reply_to);
-            self.commands.push_back(Command::Send { client, frame });
+            let frame = session.kept.number(body, reply_to, &self.limits);
+            if let Some(connection) = session.connection {
+                self.commands.push_back(Command::Send { connection, frame });
+            }
         }
     }
 
-    fn refuse(&mut self, client: ClientId, code: ErrorCode, error: &str, reply_to: Option<&str>) {
-        self.refuse_with(client, code, error, None, reply_to);
+    fn refuse(
+        &mut self,
+        to: impl Into<Recipient>,
+        code: ErrorCode,
+        error: &str,
+        reply_to: Option<&str>,
+    ) {
+        self.refuse_with(to, code, error, None, reply_to);
     }
 
     fn refuse_with(
         &mut self,
-        client: ClientId,
+        to: impl Into<Recipient>,
         code: ErrorCode,
         error: &str,
         details: Option<serde_json::Value>,
@@ -264,10 +349,10 @@ impl Hub {
             code,
             details,
         };
-        self.send(client, &message, reply_to);
+        self.send(to, &message, reply_to);
     }
 
-    fn goodbye(&mut self, clients: &[ClientId], reason: &str, retry_after: Duration) {
+    fn goodbye(&mut self, connections: &[ConnectionId], reason: &str, retry_after: Duration) {
         let retry_after = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX);
         let reason = reason.into();
         let body = ServerMessage::Goodbye {
@@ -275,25 +360,63 @@ impl Hub {
             retry_after,
         }
         .body();
-        for &client in clients {
-            self.send_body(client, Arc::clone(&body), None);
+        for &connection in connections {
+            self.send_body(connection, Arc::clone(&body), None);
         }
     }
 
-    fn close(&mut self, client: ClientId, code: CloseCode, now: Instant) {
-        if self.forget(client, now) {
-            self.commands.push_back(Command::Close { client, code });
+    /// Ends a connection and, for good, its session.
+    fn close(&mut self, connection: ConnectionId, code: CloseCode, now: Instant) {
+        if let Some(there) = self.forget(connection) {
+            if let Phase::In(client) = there.phase {
+                self.end_session(client, now);
+            }
+            self.commands.push_back(Command::Close { connection, code });
         }
     }
 
-    fn forget(&mut self, client: ClientId, now: Instant) -> bool {
+    fn forget(&mut self, connection: ConnectionId) -> Option<Connection> {
+        let there = self.connections.remove(&connection)?;
+        self.timers.clear(connection, there.timer);
+        Some(there)
+    }
+
+    /// A session is over: the others learn of it, and nobody can resume it.
+    fn end_session(&mut self, client: ClientId, now: Instant) {
         self.leave(client, now);
         self.end_calls(client);
-        let session = self.sessions.remove(&client);
-        self.timers
-            .clear(client, session.as_ref().and_then(|session| session.timer));
-        session.is_some()
+        if let Some(session) = self.sessions.remove(&client) {
+            self.tokens.remove(session.token.selector());
+            self.timers.keep_no_longer(client, session.dropped_until);
+        }
     }
+}
+
+/// To whom a message goes: a session, or a connection, whosever it is.
+enum Recipient {
+    Connection(ConnectionId),
+    Session(ClientId),
+}
+
+impl From<ConnectionId> for Recipient {
+    fn from(connection: ConnectionId) -> Self {
+        Self::Connection(connection)
+    }
+}
+
+impl From<ClientId> for Recipient {
+    fn from(client: ClientId) -> Self {
+        Self::Session(client)
+    }
+}
+
+/// What only a session may say.
+enum Signal<'a> {
+    Offer(Offer<'a>),
+    Answer(Answer<'a>),
+    IceCandidate(IceCandidate<'a>),
+    ListPeers(ListPeers<'a>),
+    Join(Join<'a>),
 }
 
 /// When somebody who was sent away may ask whether they are welcome again.

@@ -4,57 +4,83 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Hub;
+use super::connection::Phase;
+use super::kept::Kept;
 use super::nets::{Audience, News};
-use super::session::{Phase, Presence};
+use super::session::{Presence, Session};
+use super::{ConnectionId, Hub, Ticket};
 use crate::message::{
     ClientId, ErrorCode, FRAME_OVERHEAD, Join, ListPeers, MAX_FRAME, Net, Peer, ServerMessage,
 };
 
 impl Hub {
-    /// A session is let in: it learns who is here, and they learn of it.
-    pub(super) fn enter(
+    /// A connection has registered: its session begins.
+    pub(super) fn begin(
         &mut self,
-        client: ClientId,
+        connection: ConnectionId,
         presence: Presence,
+        spki: Vec<u8>,
         reply_to: Option<&str>,
         now: Instant,
     ) {
-        let net = presence.net.clone();
-        let role = presence.role();
-        let peer = presence.as_peer(client);
-        let Some(session) = self.sessions.get_mut(&client) else {
+        let Some(there) = self.connections.get_mut(&connection) else {
             return;
         };
-        let audience = self.nets.enter(client, &presence, &self.limits, now);
-        session.phase = Phase::Present(Box::new(presence));
-        self.set_timer(client);
+        let Ticket { client, token } = there.ticket.clone();
+        there.phase = Phase::In(client);
+        let kept = Kept::after(there.seq);
+        self.tokens.insert(token.selector().to_owned(), client);
+        let session = Session {
+            presence,
+            token,
+            spki,
+            kept,
+            connection: Some(connection),
+            dropped_until: None,
+        };
+        self.sessions.insert(client, session);
+        self.set_timer(connection);
+        self.enter(client, reply_to, now);
+        // The token came with this frame, so nobody resumes from before it.
+        if let Some(session) = self.sessions.get_mut(&client) {
+            session.kept.release(session.kept.sent());
+        }
+    }
+
+    /// A session enters its net: it learns who is here, and they learn of it.
+    fn enter(&mut self, client: ClientId, reply_to: Option<&str>, now: Instant) {
+        let Some(session) = self.sessions.get(&client) else {
+            return;
+        };
+        let presence = &session.presence;
+        let audience = self.nets.enter(client, presence, &self.limits, now);
+        let net = presence.net.clone();
         let (peers, next) = self.page(client, &net, None);
         let registered = ServerMessage::Registered {
             client_id: client,
             server_owner: self.owner.as_ref().map(|owner| &owner.callsign),
-            role,
+            role: presence.role(),
             net: net.clone(),
             peers,
             next,
+            session: &session.token,
         }
         .body();
+        let peer = presence.as_peer(client);
+        let joined = ServerMessage::PeerJoined { peer }.body();
         self.send_body(client, registered, reply_to);
-        self.tell(
-            audience,
-            client,
-            &net,
-            &ServerMessage::PeerJoined { peer }.body(),
-        );
+        self.tell(audience, client, &net, &joined);
     }
 
-    /// A session is gone from its net, if it was in one.
+    /// A session is gone from its net.
     pub(super) fn leave(&mut self, client: ClientId, now: Instant) {
-        let Some(presence) = self.sessions.get(&client).and_then(|s| s.presence()) else {
+        let Some(session) = self.sessions.get(&client) else {
             return;
         };
-        let net = presence.net.clone();
-        let audience = self.nets.leave(client, presence, &self.limits, now);
+        let net = session.presence.net.clone();
+        let audience = self
+            .nets
+            .leave(client, &session.presence, &self.limits, now);
         let left = ServerMessage::PeerLeft { peer_id: client }.body();
         self.tell(audience, client, &net, &left);
     }
@@ -73,14 +99,10 @@ impl Hub {
             }
         };
         self.leave(client, now);
-        let Some(session) = self.sessions.get_mut(&client) else {
-            return;
-        };
         // The calls go along: a net is where people find each other, not where they talk.
-        if let Phase::Present(mut presence) = std::mem::replace(&mut session.phase, Phase::Arrived)
-        {
-            presence.net = net;
-            self.enter(client, *presence, reply_to, now);
+        if let Some(session) = self.sessions.get_mut(&client) {
+            session.presence.net = net;
+            self.enter(client, reply_to, now);
         }
     }
 
@@ -99,16 +121,16 @@ impl Hub {
             let error = "this cursor is not from a list of this server; start without one";
             return self.refuse(client, ErrorCode::BadMessage, error, reply_to);
         };
-        let Some(presence) = self.sessions.get(&client).and_then(|s| s.presence()) else {
+        let Some(session) = self.sessions.get(&client) else {
             return;
         };
-        let (peers, next) = self.page(client, &presence.net.clone(), after);
+        let (peers, next) = self.page(client, &session.presence.net, after);
         self.send(client, &ServerMessage::PeerList { peers, next }, reply_to);
     }
 
     /// Makes sure that the receiver of a signal has heard of its sender, who may have come just now.
     pub(super) fn introduce(&mut self, from: ClientId, to: ClientId) {
-        let Some(presence) = self.sessions.get(&from).and_then(|s| s.presence()) else {
+        let Some(Session { presence, .. }) = self.sessions.get(&from) else {
             return;
         };
         if self.nets.introduce(from, to, &presence.net) {
@@ -119,7 +141,7 @@ impl Hub {
 
     /// Tells the members of a net what changed while news was gathered.
     pub(super) fn tell_news(&mut self, net: &Net, news: &News) {
-        let peer = |&id: &ClientId| Some(self.sessions.get(&id)?.presence()?.as_peer(id));
+        let peer = |&id: &ClientId| Some(self.sessions.get(&id)?.presence.as_peer(id));
         let joined = news.newcomers().filter_map(peer);
         let bodies = changes(joined, news.leavers());
         let members: Vec<_> = self.nets.members(net).collect();
@@ -150,7 +172,7 @@ impl Hub {
         } else {
             None
         };
-        let peer = |&id: &ClientId| Some(self.sessions.get(&id)?.presence()?.as_peer(id));
+        let peer = |&id: &ClientId| Some(self.sessions.get(&id)?.presence.as_peer(id));
         (page.iter().filter_map(peer).collect(), next)
     }
 

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use super::session::{Leg, Presence};
+use super::session::{Leg, Presence, Session};
 use super::{Hub, Refusal};
 use crate::message::{Answer, ClientId, ErrorCode, IceCandidate, Offer, ServerMessage};
 
@@ -100,11 +100,7 @@ impl Hub {
     }
 
     pub(super) fn end_calls(&mut self, client: ClientId) {
-        let Some(presence) = self
-            .sessions
-            .get_mut(&client)
-            .and_then(|s| s.presence_mut())
-        else {
+        let Some(Session { presence, .. }) = self.sessions.get_mut(&client) else {
             return;
         };
         for other in std::mem::take(&mut presence.calls).into_keys() {
@@ -113,11 +109,7 @@ impl Hub {
     }
 
     fn hang_up(&mut self, client: ClientId, other: ClientId) {
-        if let Some(presence) = self
-            .sessions
-            .get_mut(&client)
-            .and_then(|s| s.presence_mut())
-        {
+        if let Some(Session { presence, .. }) = self.sessions.get_mut(&client) {
             presence.calls.remove(&other);
         }
     }
@@ -126,7 +118,7 @@ impl Hub {
     fn ring(&mut self, from: ClientId, to: ClientId, now: Instant) {
         for (end, other) in [(from, to), (to, from)] {
             self.make_room(end, other);
-            let Some(presence) = self.sessions.get_mut(&end).and_then(|s| s.presence_mut()) else {
+            let Some(Session { presence, .. }) = self.sessions.get_mut(&end) else {
                 return;
             };
             let fresh = Leg {
@@ -232,14 +224,10 @@ impl Hub {
     }
 
     fn presence(&self, client: ClientId) -> Option<&Presence> {
-        self.sessions.get(&client)?.presence()
+        self.sessions.get(&client).map(|session| &session.presence)
     }
 
     fn leg_mut(&mut self, end: ClientId, other: ClientId) -> Option<&mut Leg> {
-        self.sessions
-            .get_mut(&end)?
-            .presence_mut()?
-            .calls
-            .get_mut(&other)
+        self.sessions.get_mut(&end)?.presence.calls.get_mut(&other)
     }
 }

@@ -1,42 +1,68 @@
-//! What happens when nothing does: silence is asked about and then ended, gathered news is told.
+//! What happens when nothing does: silence is asked about and then ended, gathered news is told, and
+//! who dropped out and did not come back is gone.
 //!
-//! Invariant: [`Hub::deadline`] is exactly when something is due. Every session has one timer, moved
-//! whenever the client is heard; every net with news to tell has one.
+//! Invariant: [`Hub::deadline`] is exactly when something is due. Every connection has one timer, moved
+//! whenever the client is heard; so has every session without a connection, and every net with news.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::session::Silence;
-use super::{CloseCode, Command, Hub};
+use super::connection::{Phase, Silence};
+use super::{CloseCode, Command, ConnectionId, Hub};
 use crate::message::{ClientId, ErrorCode};
 
-/// The sessions by when something is due for them.
+/// When something is due, for whom.
 #[derive(Debug, Default)]
-pub(super) struct Timers(BTreeSet<(Instant, ClientId)>);
+pub(super) struct Timers {
+    connections: BTreeSet<(Instant, ConnectionId)>,
+    dropped: BTreeSet<(Instant, ClientId)>,
+}
 
 impl Timers {
-    fn set(&mut self, client: ClientId, before: Option<Instant>, due: Instant) {
-        if let Some(before) = before {
-            self.0.remove(&(before, client));
-        }
-        self.0.insert((due, client));
+    fn set(&mut self, connection: ConnectionId, before: Option<Instant>, due: Instant) {
+        self.clear(connection, before);
+        self.connections.insert((due, connection));
     }
 
-    pub(super) fn clear(&mut self, client: ClientId, due: Option<Instant>) {
+    pub(super) fn clear(&mut self, connection: ConnectionId, due: Option<Instant>) {
         if let Some(due) = due {
-            self.0.remove(&(due, client));
+            self.connections.remove(&(due, connection));
         }
+    }
+
+    pub(super) fn keep_until(&mut self, client: ClientId, until: Instant) {
+        self.dropped.insert((until, client));
+    }
+
+    pub(super) fn keep_no_longer(&mut self, client: ClientId, until: Option<Instant>) {
+        if let Some(until) = until {
+            self.dropped.remove(&(until, client));
+        }
+    }
+
+    /// How many sessions have no connection.
+    pub(super) fn dropped(&self) -> usize {
+        self.dropped.len()
+    }
+
+    pub(super) fn longest_dropped(&self) -> Option<ClientId> {
+        self.dropped.first().map(|&(_, client)| client)
     }
 }
 
 impl Hub {
-    /// Time has passed: pings, closes the silent, tells gathered news. Call at [`Hub::deadline`].
+    /// Time has passed: pings, closes the silent, ends the dropped, tells gathered news. Call at
+    /// [`Hub::deadline`].
     pub fn tick(&mut self, now: Instant) {
-        while let Some(&(due, client)) = self.timers.0.first()
+        while let Some(&(due, connection)) = self.timers.connections.first()
             && due <= now
         {
-            self.timers.0.remove(&(due, client));
-            self.look_after(client, now);
+            self.look_after(connection, now);
+        }
+        while let Some(&(until, client)) = self.timers.dropped.first()
+            && until <= now
+        {
+            self.end_session(client, now);
         }
         while let Some((net, news)) = self.nets.take_news(now) {
             self.tell_news(&net, &news);
@@ -46,30 +72,43 @@ impl Hub {
     /// When [`Hub::tick`] next has something to do; never while nobody is here.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        let timer = self.timers.0.first().map(|&(due, _)| due);
-        [timer, self.nets.due()].into_iter().flatten().min()
+        let silence = self.timers.connections.first().map(|&(due, _)| due);
+        let dropped = self.timers.dropped.first().map(|&(until, _)| until);
+        [silence, dropped, self.nets.due()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
-    pub(super) fn set_timer(&mut self, client: ClientId) {
-        if let Some(session) = self.sessions.get_mut(&client) {
-            let due = session.due(&self.limits);
-            let before = session.timer.replace(due);
-            self.timers.set(client, before, due);
+    pub(super) fn set_timer(&mut self, connection: ConnectionId) {
+        if let Some(there) = self.connections.get_mut(&connection) {
+            let due = there.due(&self.limits);
+            let before = there.timer.replace(due);
+            self.timers.set(connection, before, due);
         }
     }
 
-    fn look_after(&mut self, client: ClientId, now: Instant) {
-        let Some(session) = self.sessions.get_mut(&client) else {
+    fn look_after(&mut self, connection: ConnectionId, now: Instant) {
+        let Some(there) = self.connections.get_mut(&connection) else {
             return;
         };
-        match session.silence(&self.limits, now) {
+        match there.silence(&self.limits, now) {
             Silence::Fine => {}
-            Silence::Ping => self.commands.push_back(Command::Ping { client }),
+            Silence::Ping => {
+                if let Phase::In(client) = there.phase
+                    && let Some(session) = self.sessions.get(&client)
+                {
+                    there.sent_before_ping.get_or_insert(session.kept.sent());
+                }
+                self.commands.push_back(Command::Ping { connection });
+            }
             Silence::Over(error) => {
-                self.refuse(client, ErrorCode::Idle, error, None);
-                return self.close(client, CloseCode::Policy, now);
+                self.refuse(connection, ErrorCode::Idle, error, None);
+                let code = CloseCode::Policy;
+                self.commands.push_back(Command::Close { connection, code });
+                return self.disconnected(connection, now);
             }
         }
-        self.set_timer(client);
+        self.set_timer(connection);
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::MAX_REPLY_ID;
+use super::{MAX_REPLY_ID, PresentedToken};
 
 /// A client's message. Unknown members are ignored.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub enum ClientMessage<'a> {
     Register(Register<'a>),
     /// Answers a `CHALLENGE`.
     Authenticate(Authenticate<'a>),
+    /// Goes on with a session whose connection broke.
+    Resume(Resume<'a>),
     /// Starts or renegotiates a call.
     Offer(Offer<'a>),
     /// Answers an offer.
@@ -65,6 +67,24 @@ pub struct Authenticate<'a> {
     /// ECDSA P-256 over the `client-proof` statement, 64 bytes r‖s, base64url.
     #[serde(borrow)]
     pub signature: Cow<'a, str>,
+}
+
+/// Goes on with a session.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Resume<'a> {
+    /// The `session` of `REGISTERED`.
+    #[serde(borrow)]
+    pub session: PresentedToken<'a>,
+    /// The `seq` of the last frame that arrived.
+    pub last_seq: u64,
+    /// 32 random bytes, base64url; required of who registered with a certificate.
+    #[serde(default)]
+    pub nonce: Option<String>,
+    /// The WebSocket URL as the client dialled it; required of who registered with a certificate.
+    #[serde(default)]
+    pub url: Option<String>,
 }
 
 /// A session description on its way to somebody.
@@ -266,6 +286,7 @@ fn decode_kind<'a>(kind: &str, text: &'a str) -> Result<ClientMessage<'a>, Decod
     let read = match kind {
         "REGISTER" => serde_json::from_str(text).map(ClientMessage::Register),
         "AUTHENTICATE" => serde_json::from_str(text).map(ClientMessage::Authenticate),
+        "RESUME" => serde_json::from_str(text).map(ClientMessage::Resume),
         "OFFER" => serde_json::from_str(text).map(ClientMessage::Offer),
         "ANSWER" => serde_json::from_str(text).map(ClientMessage::Answer),
         "ICE_CANDIDATE" => serde_json::from_str(text).map(ClientMessage::IceCandidate),
@@ -294,6 +315,7 @@ mod tests {
         for (kind, members) in [
             ("REGISTER", r#","callsign":"GUEST""#),
             ("AUTHENTICATE", r#","signature":"x""#),
+            ("RESUME", r#","session":"x","lastSeq":7"#),
             (
                 "OFFER",
                 r#","target":"a","offer":{"type":"offer","sdp":"v=0\r\n"}"#,

@@ -5,6 +5,7 @@
 
 mod client;
 mod server;
+mod token;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,9 +14,10 @@ use serde::{Deserialize, Serialize};
 
 pub use client::{
     Answer, Authenticate, CallStatement, Candidate, ClientMessage, DecodeError, Frame,
-    IceCandidate, Join, ListPeers, Offer, Register, SessionDescription, Verbatim, decode,
+    IceCandidate, Join, ListPeers, Offer, Register, Resume, SessionDescription, Verbatim, decode,
 };
 pub use server::{ErrorCode, FRAME_OVERHEAD, Peer, Role, ServerFrame, ServerMessage, ServerProof};
+pub use token::{PresentedToken, SessionToken};
 
 /// Most bytes a text frame may have.
 pub const MAX_FRAME: usize = 64 * 1024;

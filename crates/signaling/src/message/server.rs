@@ -7,7 +7,7 @@ use serde::Serialize;
 use station::{Callsign, KeyId, LicenceClass};
 
 use super::client::{CallStatement, Candidate, SessionDescription};
-use super::{ClientId, Net};
+use super::{ClientId, Net, SessionToken};
 
 /// The server's message, without the `seq` and `replyTo` that its frame adds.
 #[derive(Debug, Clone, Serialize)]
@@ -33,6 +33,13 @@ pub enum ServerMessage<'a> {
         /// Where `LIST_PEERS` goes on.
         #[serde(skip_serializing_if = "Option::is_none")]
         next: Option<String>,
+        /// What resumes this session; to be told to nobody.
+        session: &'a SessionToken,
+    },
+    /// You are back in your session: what you missed follows, numbered on from `lastSeq`.
+    Resumed {
+        /// Your session's name.
+        client_id: ClientId,
     },
     /// Prove that the certificate is yours; here is the proof that mine is mine.
     Challenge {
@@ -186,6 +193,7 @@ pub enum ErrorCode {
     BadProof,
     WrongUrl,
     NotChallenged,
+    SessionExpired,
     LicenseRequired,
     UnknownTarget,
     CallsignAmbiguous,

@@ -1,4 +1,7 @@
 //! A hub with clients around it, in memory and virtual time.
+//!
+//! A client here is a connection, called by the name of the session it would begin; on the wire a client
+//! that resumed goes by the name of the session it resumed.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub(crate) mod nets;
@@ -9,7 +12,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use signaling::message::MAX_FRAME;
 use signaling::{
-    Challenge, ClientId, CloseCode, Command, ErrorCode, Hub, Identity, Limits, Refusal,
+    Challenge, Claimant, ClientId, CloseCode, Command, ConnectionId, Credentials, ErrorCode, Hub,
+    Identity, Limits, Refusal, SessionToken, Ticket,
 };
 use station::statement::Login;
 use station::{Callsign, Fingerprint, KeyId, Statement};
@@ -20,8 +24,11 @@ pub(crate) struct Room {
     pub(crate) now: Instant,
     pub(crate) closed: BTreeMap<ClientId, CloseCode>,
     pub(crate) pings: Vec<ClientId>,
+    names: BTreeMap<ConnectionId, ClientId>,
     inboxes: BTreeMap<ClientId, Vec<Value>>,
     last_seq: BTreeMap<ClientId, u64>,
+    /// From where the numbers go on after `RESUMED`.
+    resuming: BTreeMap<ClientId, u64>,
     next: u64,
 }
 
@@ -32,8 +39,10 @@ impl Room {
             now: start(),
             closed: BTreeMap::new(),
             pings: Vec::new(),
+            names: BTreeMap::new(),
             inboxes: BTreeMap::new(),
             last_seq: BTreeMap::new(),
+            resuming: BTreeMap::new(),
             next: 1,
         }
     }
@@ -41,17 +50,34 @@ impl Room {
     pub(crate) fn connect(&mut self) -> ClientId {
         let client = ClientId::new(self.next);
         self.next += 1;
-        self.hub.connect(client, self.now);
+        self.names.insert(line(client), client);
+        let token = SessionToken::new(&token(client));
+        let ticket = Ticket { client, token };
+        self.hub.connect(line(client), ticket, self.now);
         self.run();
         client
     }
 
+    /// A new connection asks for `client`'s session.
+    pub(crate) fn resume(&mut self, client: ClientId, last_seq: u64) -> ClientId {
+        let back = self.connect();
+        self.say(back, &resume(client, last_seq));
+        back
+    }
+
+    pub(crate) fn last_seq(&self, client: ClientId) -> u64 {
+        self.last_seq.get(&client).copied().unwrap_or(0)
+    }
+
     pub(crate) fn say(&mut self, client: ClientId, message: &Value) {
+        if let Some(last_seq) = message["lastSeq"].as_u64() {
+            self.resuming.insert(client, last_seq);
+        }
         self.say_text(client, &message.to_string());
     }
 
     pub(crate) fn say_text(&mut self, client: ClientId, text: &str) {
-        self.hub.receive(client, text, self.now);
+        self.hub.receive(line(client), text, self.now);
         self.run();
     }
 
@@ -63,7 +89,13 @@ impl Room {
 
     /// The connection breaks.
     pub(crate) fn disconnect(&mut self, client: ClientId) {
-        self.hub.disconnected(client, self.now);
+        self.hub.disconnected(line(client), self.now);
+        self.run();
+    }
+
+    /// The client closes the connection for good.
+    pub(crate) fn leave(&mut self, client: ClientId) {
+        self.hub.left(line(client), self.now);
         self.run();
     }
 
@@ -123,22 +155,31 @@ impl Room {
     pub(crate) fn run(&mut self) {
         while let Some(command) = self.hub.poll() {
             match command {
-                Command::Send { client, frame } => self.deliver(client, &frame.text()),
-                Command::Ping { client } => self.pings.push(client),
-                Command::Close { client, code } => {
+                Command::Send { connection, frame } => {
+                    self.deliver(self.names[&connection], &frame.text());
+                }
+                Command::Ping { connection } => self.pings.push(self.names[&connection]),
+                Command::Close { connection, code } => {
+                    let client = self.names[&connection];
                     assert!(
                         self.closed.insert(client, code).is_none(),
                         "{client} closed twice"
                     );
                 }
-                Command::Challenge { client, claimant } => {
-                    let challenge = pretended_challenge(&claimant.certificate, &claimant.url);
-                    self.hub.challenge(client, challenge, self.now);
+                Command::Challenge {
+                    connection,
+                    claimant,
+                } => {
+                    let challenge = pretended_challenge(*claimant);
+                    self.hub.challenge(connection, challenge, self.now);
                 }
                 Command::Verify {
-                    client, signature, ..
+                    connection,
+                    signature,
+                    ..
                 } => {
-                    self.hub.verified(client, signature == "genuine", self.now);
+                    let genuine = signature == "genuine";
+                    self.hub.verified(connection, genuine, self.now);
                 }
             }
         }
@@ -152,10 +193,37 @@ impl Room {
         assert!(text.len() <= MAX_FRAME, "{} bytes", text.len());
         let message: Value = serde_json::from_str(text).unwrap();
         let seq = message["seq"].as_u64().unwrap();
-        let last = self.last_seq.insert(client, seq).unwrap_or(0);
+        let last = self.last_seq(client);
         assert_eq!(seq, last + 1, "{client}'s numbers have no gap");
+        let resumed = self
+            .resuming
+            .get(&client)
+            .filter(|_| message["type"] == "RESUMED");
+        let goes_on = resumed.copied().unwrap_or(seq);
+        self.last_seq.insert(client, goes_on);
         self.inboxes.entry(client).or_default().push(message);
     }
+}
+
+/// The connection that a client is here.
+pub(crate) fn line(client: ClientId) -> ConnectionId {
+    ConnectionId::new(u64::from_str_radix(&client.to_string(), 16).unwrap())
+}
+
+/// The token of a client's session; tokens differ from the first character on.
+pub(crate) fn token(client: ClientId) -> String {
+    let digits: String = client.to_string().chars().rev().collect();
+    digits + &"x".repeat(27)
+}
+
+pub(crate) fn resume(session: ClientId, last_seq: u64) -> Value {
+    json!({
+        "type": "RESUME",
+        "session": token(session),
+        "lastSeq": last_seq,
+        "nonce": "nonce",
+        "url": "ws://here/signal",
+    })
 }
 
 pub(crate) fn register(callsign: &str, certificate: &str) -> Value {
@@ -184,13 +252,14 @@ pub(crate) fn candidate(target: impl ToString + Copy) -> Value {
 }
 
 /// Certificates of the pretended cryptography: `trusted KEY CALLSIGN` or `untrusted KEY CALLSIGN`.
-fn pretended_challenge(certificate: &str, url: &str) -> Result<Challenge, Refusal> {
-    let words: Vec<_> = certificate.split(' ').collect();
-    let [trust, key, callsign] = words[..] else {
-        return Err(Refusal {
-            code: ErrorCode::BadCertificate,
-            error: "not one".into(),
-        });
+fn pretended_challenge(claimant: Claimant) -> Result<Challenge, Refusal> {
+    let url = claimant.url.as_str();
+    let identity = match claimant.credentials {
+        Credentials::Presented { certificate, .. } => pretended_identity(&certificate)?,
+        Credentials::Known { identity, spki } => {
+            assert_eq!(spki, identity.key.to_string().as_bytes());
+            identity
+        }
     };
     if url != "ws://here/signal" {
         return Err(Refusal {
@@ -198,7 +267,6 @@ fn pretended_challenge(certificate: &str, url: &str) -> Result<Challenge, Refusa
             error: "elsewhere".into(),
         });
     }
-    let key = key.parse::<u8>().unwrap();
     let login = Login {
         client_nonce: "c",
         server_nonce: "s",
@@ -211,14 +279,26 @@ fn pretended_challenge(certificate: &str, url: &str) -> Result<Challenge, Refusa
         server_chain: vec!["server".into()],
         server_signature: "server".into(),
         statement: Statement::client_proof(&login).unwrap(),
-        spki: vec![key],
-        identity: Identity {
-            callsign: Callsign::parse(callsign).unwrap(),
-            key: KeyId::new([key; 32]),
-            fingerprint: Fingerprint::new([key; 32]),
-            licence_class: None,
-            trusted: trust == "trusted",
-        },
+        spki: identity.key.to_string().into_bytes(),
+        identity,
+    })
+}
+
+fn pretended_identity(certificate: &str) -> Result<Identity, Refusal> {
+    let words: Vec<_> = certificate.split(' ').collect();
+    let [trust, key, callsign] = words[..] else {
+        return Err(Refusal {
+            code: ErrorCode::BadCertificate,
+            error: "not one".into(),
+        });
+    };
+    let key = key.parse::<u8>().unwrap();
+    Ok(Identity {
+        callsign: Callsign::parse(callsign).unwrap(),
+        key: KeyId::new([key; 32]),
+        fingerprint: Fingerprint::new([key; 32]),
+        licence_class: None,
+        trusted: trust == "trusted",
     })
 }
 

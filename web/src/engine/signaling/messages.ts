@@ -6,8 +6,8 @@ export type { ClientMessage, Peer, ServerMessage, SessionDescription } from '../
 export type ServerMessageOf<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>
 export type Candidate = ServerMessageOf<'ICE_CANDIDATE_RECEIVED'>['candidate']
 
-/** A server's frame; `replyTo` names the frame of ours that it answers. */
-export type Incoming = ServerMessage & { readonly replyTo?: string | null }
+/** A server's frame; `replyTo` names the frame of ours that it answers, `seq` is its number. */
+export type Incoming = ServerMessage & { readonly replyTo?: string | null; readonly seq?: number }
 
 /** A frame of ours; `id` comes back as `replyTo`. */
 export type Outgoing = ClientMessage & { readonly id?: string }

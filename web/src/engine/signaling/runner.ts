@@ -7,7 +7,7 @@ import type { Identity } from '../trust/identity'
 import { freshNonce, type Login } from '../trust/statement'
 import type { Store } from '../trust/store'
 import { type Incoming, type Outgoing, readFrame } from './messages'
-import { advance, type Command, type Input, newSession, type Session } from './session'
+import { advance, type Command, type Input, isOurs, newSession, type Session } from './session'
 import { ReconnectingSocket } from './socket'
 
 export interface SessionHost {
@@ -23,6 +23,8 @@ export class SessionRunner {
   readonly #session = signal<Session>(newSession('main', Date.now()))
   readonly #host: SessionHost
   readonly #socket: ReconnectingSocket
+  /** Not part of the session's state, which others watch: it changes with every frame. */
+  #lastSeq = 0
 
   constructor(url: string, net: string, host: SessionHost) {
     this.session = this.#session
@@ -30,18 +32,23 @@ export class SessionRunner {
     this.#host = host
     this.#socket = new ReconnectingSocket(() => url, {
       dialling: () => this.#take({ kind: 'dialling' }),
-      opened: (dialled) => this.#take({ kind: 'opened', url: dialled, clientNonce: freshNonce(), credentials: credentialsOf(host.identity()) }),
+      opened: (dialled) => this.#take({ kind: 'opened', url: dialled, clientNonce: freshNonce(), credentials: credentialsOf(host.identity()), lastSeq: this.#lastSeq }),
       text: (data) => {
         const frame = readFrame(data)
         if (!frame) return
         this.#take({ kind: 'frame', frame })
+        // Before and with RESUMED the numbers are the connection's, after it the session's again.
+        if (frame.type !== 'RESUMED' && this.#session.value.step === 'connected') this.#lastSeq = frame.seq ?? this.#lastSeq
         host.received(frame)
       },
       lost: (reason, retryAt) => this.#take({ kind: 'lost', reason, retryAt }),
     })
   }
 
+  /** Connects anew; as somebody else, the session that we were in is left for good. */
   connect(): void {
+    const { resumable } = this.#session.value
+    if (resumable && !isOurs(resumable, credentialsOf(this.#host.identity()))) this.#socket.stop()
     this.#socket.connect()
   }
 

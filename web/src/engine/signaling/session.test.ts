@@ -9,8 +9,8 @@ const credentials = { callsign: 'K1ABC', certificate: 'PEM', chain: [] }
 const login: Login = { clientNonce: 'n1', serverNonce: 's1', server: 'f', client: 'c', url: URL_DIALLED }
 const trusted: Verdict = { kind: 'trusted', fingerprint: 'f', isOwner: true, login }
 
-const open = (clientNonce = 'n1'): Input => ({ kind: 'opened', url: URL_DIALLED, clientNonce, credentials })
-const openAsGuest: Input = { kind: 'opened', url: URL_DIALLED, clientNonce: 'n1', credentials: null }
+const open = (clientNonce = 'n1'): Input => ({ kind: 'opened', url: URL_DIALLED, clientNonce, credentials, lastSeq: 7 })
+const openAsGuest: Input = { kind: 'opened', url: URL_DIALLED, clientNonce: 'n1', credentials: null, lastSeq: 7 }
 const challenge = frame({ type: 'CHALLENGE', nonce: 's1', serverProof: { chain: ['A'], signature: 'x' } })
 const registered = frame({
   type: 'REGISTERED',
@@ -19,7 +19,12 @@ const registered = frame({
   role: 'licensed',
   net: 'main',
   peers: [],
+  session: 'token',
 })
+
+const lost: Input = { kind: 'lost', reason: 'r', retryAt: 9 }
+const resumed = frame({ type: 'RESUMED', clientId: '01' })
+const judged: Input = { kind: 'judged', clientNonce: 'n1', verdict: trusted }
 
 function frame(message: Incoming): Input {
   return { kind: 'frame', frame: message }
@@ -90,6 +95,60 @@ describe('a guest', () => {
   })
 })
 
+describe('a connection that broke', () => {
+  const guestIn = [openAsGuest, registered]
+  const operatorIn = [open(), challenge, judged, registered]
+  const expired = (replyTo: string) => frame({ type: 'ERROR', code: 'session-expired', error: 'Over.', replyTo })
+  const sent = (commands: Command[]) => commands.flatMap((command) => (command.do === 'send' ? [command.message] : []))
+
+  it('is followed by RESUME, and a guest is back in the same session', () => {
+    const { session, commands } = play(...guestIn, lost, openAsGuest, resumed)
+    expect(sent(commands).at(-1)).toEqual({ type: 'RESUME', id: 'resume', session: 'token', lastSeq: 7 })
+    expect(session).toMatchObject({ step: 'connected', clientId: '01', role: 'licensed', serverOwner: 'W1AW', register: null })
+    expect(commands.at(-1)).toEqual({ do: 'settled' })
+  })
+
+  it('an operator judges the server and proves the key before being back', () => {
+    const again = [...operatorIn, lost, open()]
+    expect(sent(play(...again).commands).at(-1)).toMatchObject({ type: 'RESUME', nonce: 'n1', url: URL_DIALLED })
+    expect(play(...again, resumed).session.step).toBe('registering')
+    expect(play(...again, challenge, resumed).session.step).toBe('judging')
+    const { session, commands } = play(...again, challenge, judged, resumed)
+    expect(commands.map((command) => command.do)).toEqual(['send', 'judge', 'prove', 'settled', 'send', 'judge', 'prove', 'settled'])
+    expect(session).toMatchObject({ step: 'connected', clientId: '01', isOwner: true })
+  })
+
+  it('is forgotten when the server no longer knows the session', () => {
+    const early = play(...guestIn, lost, openAsGuest, expired('resume'))
+    expect(sent(early.commands).at(-1)).toMatchObject({ type: 'REGISTER', callsign: 'GUEST' })
+    expect(early.session).toMatchObject({ step: 'registering', resumable: null })
+    const late = play(...operatorIn, lost, open(), challenge, judged, expired('authenticate'))
+    expect(sent(late.commands).at(-1)).toMatchObject({ type: 'REGISTER', callsign: 'K1ABC' })
+    expect(late.session.step).toBe('registering')
+  })
+
+  it('is nothing to resume for somebody else, nor after a goodbye', () => {
+    const asOperator = play(...guestIn, lost, open())
+    expect(sent(asOperator.commands).at(-1)).toMatchObject({ type: 'REGISTER', callsign: 'K1ABC' })
+    const asGuest = play(...operatorIn, lost, openAsGuest)
+    expect(sent(asGuest.commands).at(-1)).toMatchObject({ type: 'REGISTER', callsign: 'GUEST' })
+    const goodbye = frame({ type: 'GOODBYE', reason: 'r', retryAfter: 2 })
+    expect(sent(play(...guestIn, goodbye, lost, openAsGuest).commands).at(-1)).toMatchObject({ type: 'REGISTER' })
+  })
+
+  it('survives another change of net', () => {
+    const { commands } = play(...guestIn, lost, { kind: 'join', net: 'field' }, openAsGuest, resumed)
+    expect(sent(commands).at(-1)).toEqual({ type: 'JOIN', net: 'field' })
+    const moved = frame({ type: 'REGISTERED', clientId: '01', serverOwner: null, role: 'licensed', net: 'field', peers: [], session: 'token' })
+    const asOperator = play(...operatorIn, moved, lost, open())
+    expect(sent(asOperator.commands).at(-1)).toMatchObject({ type: 'RESUME' })
+  })
+
+  it('a RESUMED that nobody asked for changes nothing', () => {
+    expect(play(openAsGuest, resumed).session.step).toBe('registering')
+  })
+})
+
 describe('refusals and losses', () => {
   const error = (code: 'bad-proof' | 'full' | 'bad-net' | 'rate-limited', replyTo = 'register', details = {}) =>
     frame({ type: 'ERROR', code, error: 'A sentence.', replyTo, details })
@@ -126,8 +185,9 @@ describe('refusals and losses', () => {
   })
 
   it('keeps the net over a reconnection', () => {
-    const moved = frame({ type: 'REGISTERED', clientId: '01', serverOwner: null, role: 'unlicensed', net: 'field', peers: [] })
-    const { commands } = play(openAsGuest, moved, { kind: 'lost', reason: 'r', retryAt: 9 }, openAsGuest)
+    const moved = frame({ type: 'REGISTERED', clientId: '01', serverOwner: null, role: 'unlicensed', net: 'field', peers: [], session: 'token' })
+    const goodbye = frame({ type: 'GOODBYE', reason: 'r', retryAfter: 2 })
+    const { commands } = play(openAsGuest, moved, goodbye, lost, openAsGuest)
     expect(commands.at(-1)).toMatchObject({ message: { net: 'field' } })
   })
 })

@@ -1,6 +1,9 @@
 /**
  * Our session with the server as a pure state machine: inputs in, the next state and commands out.
  *
+ * A connection that broke is not the end of a session: the next one asks to go on with it (`RESUME`), and
+ * begins anew only when the server no longer knows it.
+ *
  * Invariant: `prove`, the only command that makes our key sign, is given only for a verdict `trusted`
  * on the challenge of the connection that is open now.
  */
@@ -23,7 +26,23 @@ export interface Session {
   readonly unknownServer: { readonly owner: string; readonly fingerprint: string } | null
   /** What the open connection's proofs are bound to; null as a guest. */
   readonly dialled: { readonly url: string; readonly clientNonce: string } | null
+  /** What we can go on with; null before the first registration and after the server said goodbye. */
+  readonly resumable: Resumable | null
+  /** While we are not in: how to register on the open connection. */
+  readonly register: Register | null
 }
+
+/** A session as it was when we were last in it. */
+interface Resumable {
+  readonly token: string
+  readonly clientId: string
+  readonly role: Session['role']
+  readonly net: string
+  /** With what we logged in; another certificate, or none, needs another session. */
+  readonly certificate: string | null
+}
+
+type Register = Extract<Outgoing, { type: 'REGISTER' }>
 
 /** With what we log in. */
 export interface Credentials {
@@ -34,7 +53,14 @@ export interface Credentials {
 
 export type Input =
   | { readonly kind: 'dialling' }
-  | { readonly kind: 'opened'; readonly url: string; readonly clientNonce: string; readonly credentials: Credentials | null }
+  | {
+      readonly kind: 'opened'
+      readonly url: string
+      readonly clientNonce: string
+      readonly credentials: Credentials | null
+      /** The number of the last frame of the session that we were in. */
+      readonly lastSeq: number
+    }
   | { readonly kind: 'frame'; readonly frame: Incoming }
   | { readonly kind: 'judged'; readonly clientNonce: string; readonly verdict: Verdict }
   | { readonly kind: 'lost'; readonly reason: string; readonly retryAt: number }
@@ -67,6 +93,8 @@ export function newSession(net: string, now: number): Session {
     reason: null,
     unknownServer: null,
     dialled: null,
+    resumable: null,
+    register: null,
   }
 }
 
@@ -90,8 +118,8 @@ export function advance(session: Session, input: Input, now: number): Step {
 }
 
 function opened(session: Session, input: Extract<Input, { kind: 'opened' }>, now: number): Step {
-  const { url, clientNonce, credentials } = input
-  const message: Outgoing = credentials
+  const { url, clientNonce, credentials, lastSeq } = input
+  const register: Register = credentials
     ? {
         type: 'REGISTER',
         id: 'register',
@@ -104,7 +132,16 @@ function opened(session: Session, input: Extract<Input, { kind: 'opened' }>, now
       }
     : { type: 'REGISTER', id: 'register', callsign: 'GUEST', net: session.net }
   const dialled = credentials ? { url, clientNonce } : null
-  return [{ ...left(session, 'registering', now), dialled }, [{ do: 'send', message }]]
+  const next: Session = { ...left(session, 'registering', now), dialled, register }
+  const { resumable } = session
+  if (!resumable || !isOurs(resumable, credentials)) return [next, [{ do: 'send', message: register }]]
+  const proof = dialled ? { nonce: clientNonce, url } : {}
+  return [next, [{ do: 'send', message: { type: 'RESUME', id: 'resume', session: resumable.token, lastSeq, ...proof } }]]
+}
+
+/** Whether somebody who logs in like this may go on with that session. */
+export function isOurs(resumable: Resumable, credentials: Credentials | null): boolean {
+  return resumable.certificate === (credentials?.certificate ?? null)
 }
 
 function received(session: Session, frame: Incoming, now: number): Step {
@@ -115,9 +152,8 @@ function received(session: Session, frame: Incoming, now: number): Step {
       return [{ ...session, step: 'judging', since: now }, [{ do: 'judge', proof: frame.serverProof, dialled }]]
     }
     case 'REGISTERED': {
-      // Somebody who came with a certificate is not in before the server's proof has been judged.
-      const expected = session.dialled ? ['proving', 'connected'] : ['registering', 'connected']
-      if (!expected.includes(session.step)) return [session, []]
+      if (session.step !== 'connected' && !mayBeLetIn(session)) return [session, []]
+      const certificate = session.register?.certificate ?? session.resumable?.certificate ?? null
       const next: Session = {
         ...session,
         step: 'connected',
@@ -127,16 +163,31 @@ function received(session: Session, frame: Incoming, now: number): Step {
         serverOwner: frame.serverOwner ?? null,
         net: frame.net,
         reason: null,
+        register: null,
+        resumable: { token: frame.session, clientId: frame.clientId, role: frame.role, net: frame.net, certificate },
       }
       return [next, [{ do: 'settled' }]]
+    }
+    case 'RESUMED': {
+      const { resumable } = session
+      if (!resumable || !mayBeLetIn(session)) return [session, []]
+      const { clientId, role, net } = resumable
+      const next: Session = { ...session, step: 'connected', since: now, clientId, role, reason: null, register: null }
+      const moves: Command[] = net === session.net ? [] : [{ do: 'send', message: { type: 'JOIN', net: session.net } }]
+      return [next, [{ do: 'settled' }, ...moves]]
     }
     case 'ERROR':
       return failed(session, frame, now)
     case 'GOODBYE':
-      return [session, [{ do: 'retry', reason: frame.reason, retryAfter: frame.retryAfter }]]
+      return [{ ...session, resumable: null }, [{ do: 'retry', reason: frame.reason, retryAfter: frame.retryAfter }]]
     default:
       return [session, []]
   }
+}
+
+/** Somebody who came with a certificate is not in before the server's proof has been judged. */
+function mayBeLetIn(session: Session): boolean {
+  return session.step === (session.dialled ? 'proving' : 'registering')
 }
 
 /** Errors that another attempt would only meet again. */
@@ -144,6 +195,10 @@ const FINAL: ReadonlySet<string> = new Set(['bad-message', 'bad-callsign', 'bad-
 
 function failed(session: Session, frame: Extract<Incoming, { type: 'ERROR' }>, now: number): Step {
   if (session.step === 'connected' || !LOGIN_FRAMES.has(frame.replyTo ?? '')) return [session, []]
+  if (session.register && cannotResume(frame)) {
+    const next: Session = { ...session, step: 'registering', since: now, resumable: null }
+    return [next, [{ do: 'send', message: session.register }]]
+  }
   if (frame.code === 'bad-net') {
     // A net from a link that this server does not accept must not lock anybody out.
     return [{ ...session, net: FIRST_NET }, [{ do: 'retry', reason: frame.error, retryAfter: 0 }]]
@@ -154,7 +209,12 @@ function failed(session: Session, frame: Extract<Incoming, { type: 'ERROR' }>, n
   return [session, [{ do: 'retry', reason: frame.error, retryAfter: retryAfterOf(frame.details) }]]
 }
 
-const LOGIN_FRAMES: ReadonlySet<string> = new Set(['register', 'authenticate'])
+const LOGIN_FRAMES: ReadonlySet<string> = new Set(['register', 'resume', 'authenticate'])
+
+/** The session is over, or this server knows no sessions that outlive a connection. */
+function cannotResume(frame: Extract<Incoming, { type: 'ERROR' }>): boolean {
+  return frame.code === 'session-expired' || (frame.replyTo === 'resume' && frame.code === 'unknown-type')
+}
 
 function judged(session: Session, input: Extract<Input, { kind: 'judged' }>, now: number): Step {
   const current = session.step === 'judging' && session.dialled?.clientNonce === input.clientNonce
@@ -175,11 +235,12 @@ function judged(session: Session, input: Extract<Input, { kind: 'judged' }>, now
   }
 }
 
-/** Out of the server: what it granted is gone, what we want stays. */
+/** Out of the server: what it granted is gone, what we want and what we can go on with stays. */
 function left(session: Session, step: Session['step'], now: number): Session {
   return {
     ...newSession(session.net, now),
     serverOwner: session.serverOwner,
+    resumable: session.resumable,
     step,
     since: now,
   }

@@ -8,6 +8,7 @@ class FakeSocket implements SocketLike {
   readyState: SocketLike['readyState'] = 0
   bufferedAmount = 0
   closed = false
+  code: number | undefined
   onopen: SocketLike['onopen'] = null
   onmessage: SocketLike['onmessage'] = null
   onclose: SocketLike['onclose'] = null
@@ -20,7 +21,8 @@ class FakeSocket implements SocketLike {
     this.sent.push(String(data))
   }
 
-  close(): void {
+  close(code?: number): void {
+    this.code = code
     this.closed = true
     this.readyState = 3
   }
@@ -127,6 +129,17 @@ describe('a socket that comes back', () => {
     first.die(1006)
     expect(events.text).not.toHaveBeenCalled()
     expect(events.lost).not.toHaveBeenCalled()
+  })
+
+  it('tells the server whether it leaves for good', () => {
+    const first = last()
+    first.accept()
+    socket.connect()
+    expect([first.closed, first.code]).toEqual([true, undefined])
+    const second = last()
+    second.accept()
+    socket.stop()
+    expect([second.closed, second.code]).toEqual([true, 1000])
   })
 
   it('stays closed when stopped', () => {

@@ -2,7 +2,7 @@
  * A WebSocket that comes back.
  *
  * One connection at a time; events of an abandoned one are never heard. Nothing is queued across
- * connections: a new connection has a new session, so what was meant for the old one is stale. What is
+ * connections: the server keeps what we missed, and what we could not say the calls say anew. What is
  * handed to an open socket is bounded by its own buffer. Devices that were asleep keep sockets that
  * look open and are dead: coming back into view asks for an answer at once.
  */
@@ -26,6 +26,8 @@ const ANSWER_WITHIN = 8_000
 const ANSWER_WITHIN_AFTER_SLEEP = 3_000
 const MAX_BUFFERED = 1024 * 1024
 const OPEN = 1
+/** Normal closure (RFC 6455, 7.4.1). */
+const LEAVING = 1000
 
 export class ReconnectingSocket {
   readonly #url: () => string
@@ -63,10 +65,10 @@ export class ReconnectingSocket {
     socket.onclose = (event: CloseEvent) => this.#lose(closeReason(event.code))
   }
 
-  /** Closes, and stays closed until `connect`. */
+  /** Closes for good, which the server is told, and stays closed until `connect`. */
   stop(): void {
     this.#running = false
-    this.#drop()
+    this.#drop(LEAVING)
   }
 
   /** False when the frame could not be handed over. */
@@ -113,13 +115,14 @@ export class ReconnectingSocket {
     this.#events.lost(reason, retryAt)
   }
 
-  #drop(): void {
+  /** Without a code the server waits for us to come back (docs/protocol/signaling.md). */
+  #drop(code?: number): void {
     clearTimeout(this.#timer)
     const socket = this.#socket
     this.#socket = null
     if (!socket) return
     socket.onopen = socket.onmessage = socket.onclose = null
-    socket.close()
+    socket.close(code)
   }
 
   #after(milliseconds: number, action: () => void): void {
@@ -138,6 +141,8 @@ function closeReason(code: number): string {
       return 'The server closed the connection because this browser sent more than it allows. It tries again after a pause.'
     case 1009:
       return 'The server closed the connection because a message was too large.'
+    case 4001:
+      return 'This session goes on in another connection.'
     case 1013:
       return 'The server is busy, or this network is too slow to keep up with it.'
     case 1006:

@@ -1,0 +1,73 @@
+//! A session's frames: their numbers, and those kept because they may not have arrived.
+//!
+//! Invariant: the frames kept are those numbered `released + 1` to `sent`, without gaps.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::Limits;
+use crate::message::ServerFrame;
+
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    frames: VecDeque<ServerFrame>,
+    bytes: usize,
+    released: u64,
+    sent: u64,
+}
+
+impl Kept {
+    /// Goes on with the numbers of a connection that had `sent` frames.
+    pub(super) fn after(sent: u64) -> Self {
+        Self {
+            released: sent,
+            sent,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Makes the next frame and keeps it; the oldest give way when there are too many.
+    pub(super) fn number(
+        &mut self,
+        body: Arc<str>,
+        reply_to: Option<&str>,
+        limits: &Limits,
+    ) -> ServerFrame {
+        self.sent += 1;
+        let frame = ServerFrame::new(body, self.sent, reply_to);
+        self.bytes += frame.weight();
+        self.frames.push_back(frame.clone());
+        while self.frames.len() > limits.kept_frames || self.bytes > limits.kept_bytes {
+            self.release(self.released + 1);
+        }
+        frame
+    }
+
+    /// The frames up to a number have arrived.
+    pub(super) fn release(&mut self, seq: u64) {
+        while self.released < seq {
+            let Some(frame) = self.frames.pop_front() else {
+                break;
+            };
+            self.bytes -= frame.weight();
+            self.released += 1;
+        }
+        if self.frames.is_empty() {
+            // Most sessions are idle most of the time, and need no memory for this.
+            self.frames = VecDeque::new();
+        }
+    }
+
+    /// The frames after `last_seq`; none when some of them are gone, or it was never sent.
+    pub(super) fn missed(&self, last_seq: u64) -> Option<Vec<ServerFrame>> {
+        if !(self.released..=self.sent).contains(&last_seq) {
+            return None;
+        }
+        let arrived = usize::try_from(last_seq - self.released).ok()?;
+        Some(self.frames.iter().skip(arrived).cloned().collect())
+    }
+}
