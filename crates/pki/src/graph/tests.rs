@@ -2,6 +2,7 @@
 
 mod blacklist;
 mod flood;
+mod limbo;
 mod model;
 mod property;
 mod scale;
