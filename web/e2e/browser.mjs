@@ -4,10 +4,11 @@ import { chromium } from 'playwright-core'
 
 export const installed = env.CHROMIUM ?? '/usr/bin/chromium'
 
-/** `executablePath` may name a wrapper that starts it somewhere else. */
-export function launch(executablePath = installed) {
+/** `executablePath` may name a wrapper that starts it somewhere else; `home` may hold certificates that it trusts. */
+export function launch(executablePath = installed, { home = env.HOME, args = [] } = {}) {
   return chromium.launch({
     executablePath,
+    env: { ...env, HOME: home },
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -16,6 +17,7 @@ export function launch(executablePath = installed) {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
   })
 }

@@ -8,11 +8,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before } from 'node:test'
 // First of ours: it puts the test on a network of its own.
 import { addressHere, twoMachines } from './support/network.mjs'
+import { entry, openPage, personIn, write } from './support/pages.mjs'
 import { Traffic, cableBytes, joiningUrl, startServer } from './support/server.mjs'
-import { deadline, until } from './support/wait.mjs'
+import { step } from './support/step.mjs'
+import { until } from './support/wait.mjs'
 
 const megabyte = 1_000_000
 const password = 'correct horse battery'
@@ -23,8 +25,6 @@ let server
 /** The owner's and the guest's pages, each in a browser of its own. */
 let owner
 let guest
-/** Each step stands on the one before. */
-let lost = false
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ham-server-journey-'))
@@ -158,34 +158,6 @@ step('a conversation outlives the server, and the people come back with it', asy
   await write(owner, 'the server is back')
   await entry(guest, 'the server is back').waitFor()
 })
-
-function step(name, walk) {
-  test(name, async () => {
-    assert.ok(!lost, 'an earlier step failed')
-    lost = true
-    await walk()
-    lost = false
-  })
-}
-
-async function openPage(browser) {
-  const context = await browser.newContext({ acceptDownloads: true, viewport: { width: 1280, height: 800 } })
-  context.setDefaultTimeout(deadline)
-  return context.newPage()
-}
-
-function personIn(page, name) {
-  return page.locator('.rows > li').filter({ hasText: name })
-}
-
-async function write(page, text) {
-  await page.getByRole('textbox', { name: /^Message to/ }).fill(text)
-  await page.getByRole('button', { name: 'Send' }).click()
-}
-
-function entry(page, text) {
-  return page.getByRole('region', { name: /^Conversation with/ }).getByText(text, { exact: true })
-}
 
 function sha256(bytes) {
   return createHash('sha256').update(bytes).digest('hex')

@@ -55,7 +55,7 @@ export async function twoMachines(folder) {
   await chmod(wrapper, 0o755)
   return {
     browserHere: () => launch(),
-    browserThere: () => launch(wrapper),
+    browserThere: (options) => launch(wrapper, options),
     /** Words before a command that make it run there. */
     there: ['nsenter', `--net=${namespace}`],
     close: () => holder.stdin.end(),
