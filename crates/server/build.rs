@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 use std::{env, hash};
 
 /// Vite needs it.
@@ -30,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=HAM_SERVER_WEB_DIST");
     println!("cargo::rerun-if-env-changed=HAM_SERVER_BUILD");
+    println!("cargo::rustc-env=HAM_SERVER_BUILT={}", build_time());
     // Release builds number themselves; any other build is number 0.
     let build_number = env::var("HAM_SERVER_BUILD").unwrap_or_else(|_| "0".into());
     println!(
@@ -51,6 +53,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
     };
     embed(&dist, &out)
+}
+
+/// Seconds since 1970, or as reproducible builds set it.
+fn build_time() -> u64 {
+    println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");
+    let set = env::var("SOURCE_DATE_EPOCH")
+        .ok()
+        .and_then(|seconds| seconds.parse().ok());
+    let now = || {
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |d| d.as_secs())
+    };
+    set.unwrap_or_else(now)
 }
 
 /// Runs npm. The error is a sentence for whoever builds.

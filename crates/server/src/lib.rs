@@ -9,6 +9,7 @@
 pub mod cli;
 pub mod config;
 pub mod discovery;
+mod files;
 pub mod http;
 pub mod listen;
 mod logging;

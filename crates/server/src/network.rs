@@ -13,6 +13,8 @@ pub struct Ends {
     pub local: SocketAddr,
     /// The other end.
     pub remote: SocketAddr,
+    /// Whether what passes between them is encrypted.
+    pub tls: bool,
 }
 
 impl Ends {
@@ -23,7 +25,26 @@ impl Ends {
         Self {
             local: plain(local),
             remote: plain(remote),
+            tls: false,
         }
+    }
+
+    /// The same, encrypted.
+    #[must_use]
+    pub fn over_tls(self) -> Self {
+        Self { tls: true, ..self }
+    }
+
+    /// The scheme of URLs by which the other end came.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
+    /// The scheme of its WebSockets.
+    #[must_use]
+    pub fn websocket_scheme(&self) -> &'static str {
+        if self.tls { "wss" } else { "ws" }
     }
 
     /// Whether the connection stays within this machine.
@@ -67,6 +88,13 @@ impl Names {
             .numbered
             .write()
             .unwrap_or_else(PoisonError::into_inner) = labels;
+    }
+
+    /// Those labels.
+    #[must_use]
+    pub fn numbered(&self) -> BTreeSet<String> {
+        let numbered = self.numbered.read();
+        numbered.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether somebody put another server (a proxy) before this one.
@@ -174,7 +202,7 @@ fn is_link_local(address: &IpAddr) -> bool {
     }
 }
 
-fn is_unicast_link_local(address: &Ipv6Addr) -> bool {
+pub(crate) fn is_unicast_link_local(address: &Ipv6Addr) -> bool {
     address.segments()[0] & 0xffc0 == 0xfe80
 }
 

@@ -8,13 +8,14 @@ use std::{fs, io};
 use ring::rand::SystemRandom;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::discovery::{self, Discovery};
 use crate::http::{self, App};
-use crate::listen::{ListenError, Listener};
+use crate::listen::{ListenError, Listener, Tls, TlsError};
 use crate::network::Names;
 use crate::runtime::login::Receptionist;
 use crate::runtime::{AdminKey, Neighbourhood, Nonces, Ownership, OwnershipError, Switchboard};
@@ -24,6 +25,9 @@ const RUNNING_FILE: &str = "running.json";
 
 /// Time open connections get at a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often the addresses are looked at.
+const FOLLOW_ADDRESSES: Duration = Duration::from_secs(5);
 
 /// When clients may come back after a stop: most stops are restarts.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -38,6 +42,7 @@ pub struct Server {
     serving: JoinHandle<()>,
     timekeeper: JoinHandle<()>,
     discovery: Option<Discovery>,
+    renewing: JoinHandle<()>,
 }
 
 /// Why a server does not start.
@@ -49,6 +54,9 @@ pub enum StartError {
     /// It cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// Browsers could not be served securely.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The commands on this machine could not be told where it is.
     #[error("{0} cannot be written to")]
     Running(PathBuf, #[source] io::Error),
@@ -82,6 +90,7 @@ impl Server {
         let port = listener.port();
         let admin = AdminKey::make(&config.data_dir, &random)
             .map_err(|error| StartError::Running(config.data_dir.clone(), error))?;
+        let tls = Arc::new(Tls::new(config.cert_dir.clone())?);
         let names = Arc::new(Names::new(&config.host_names));
         let receptionist = Receptionist::new(Arc::clone(&ownership), Arc::clone(&names));
         let switchboard = Arc::new(Switchboard::new(receptionist));
@@ -90,6 +99,7 @@ impl Server {
             ownership,
             switchboard: Arc::clone(&switchboard),
             admin,
+            tls: Arc::clone(&tls),
             nonces: Nonces::default(),
             neighbourhood: Arc::new(Mutex::new(Neighbourhood::default())),
             names,
@@ -108,8 +118,11 @@ impl Server {
             url: format!("http://{host}:{port}"),
         };
         running.write(&config.data_dir)?;
+        app.renew_certificate();
+        let renewing = tokio::spawn(renew(Arc::clone(&app)));
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(listener.serve(http::router(Arc::clone(&app)), stop.clone()));
+        let router = http::router(Arc::clone(&app));
+        let serving = tokio::spawn(listener.serve(router, tls, stop.clone()));
         let timekeeper = tokio::spawn(async move { switchboard.keep_time().await });
         let discovery = config
             .is_discoverable()
@@ -123,6 +136,7 @@ impl Server {
             serving,
             timekeeper,
             discovery,
+            renewing,
         })
     }
 
@@ -149,6 +163,7 @@ impl Server {
             serving,
             timekeeper,
             discovery,
+            renewing,
             app,
             ..
         } = self;
@@ -168,6 +183,7 @@ impl Server {
             abort.abort();
         }
         timekeeper.abort();
+        renewing.abort();
         Running::remove(&self.data_dir);
     }
 }
@@ -184,6 +200,20 @@ fn start_discovery(config: &Config, port: u16, app: &App) -> Discovery {
         Arc::clone(&app.names),
         Arc::clone(&app.neighbourhood),
     )
+}
+
+/// Follows the machine's addresses: a browser that comes by a new one finds it in the certificate.
+async fn renew(app: Arc<App>) {
+    let mut rounds = tokio::time::interval(FOLLOW_ADDRESSES);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        let app = Arc::clone(&app);
+        let renewed = tokio::task::spawn_blocking(move || app.renew_certificate()).await;
+        if let Err(error) = renewed {
+            tracing::error!(%error, "the certificate for browsers could not be renewed");
+        }
+    }
 }
 
 impl Running {

@@ -19,6 +19,7 @@ export type Http =
   | NetworkRequest
   | Nonce
   | Problem
+  | SecureInfo
   | SignalingStatus
   | StationInfo
   | StationMetadata
@@ -195,6 +196,10 @@ export interface Info {
    */
   local: boolean
   /**
+   * How browsers reach this server securely, once there is an owner.
+   */
+  secure: SecureInfo | null
+  /**
    * The WebSocket URL as this caller can reach it.
    */
   signalingUrl: string
@@ -231,6 +236,19 @@ export interface Limits {
    * Messages a minute, sustained.
    */
   messagesPerMinute: number
+}
+/**
+ * How browsers reach this server securely.
+ */
+export interface SecureInfo {
+  /**
+   * The fingerprint of the root certificate to install (`/trust/ca.crt`).
+   */
+  root: Fingerprint
+  /**
+   * URLs, the stable name first.
+   */
+  urls: string[]
 }
 /**
  * What the owner says of the station.

@@ -7,6 +7,7 @@ use clap::Args;
 use ring::rand::SystemRandom;
 
 use crate::config::Config;
+use crate::listen::BROWSER_CA_FILES;
 use crate::runtime::Ownership;
 
 #[derive(Debug, Args)]
@@ -49,7 +50,7 @@ pub(super) fn reset(config: &Config, arguments: &Arguments) -> anyhow::Result<()
             );
         }
     }
-    Ownership::reset(&config.data_dir, &config.cert_dir)?;
+    Ownership::reset(&config.data_dir, &config.cert_dir, &BROWSER_CA_FILES)?;
     println!("This server has no owner now. The next start prints a new claim code.");
     Ok(())
 }

@@ -176,9 +176,10 @@ pub(super) async fn claim(
     .await
     .map_err(|error| Problem::internal(&error))?;
     accepted.map_err(problem)?;
+    app.renew_certificate();
     app.switchboard.set_owner(app.ownership.owner());
     tracing::info!(%owner, state = ?app.ownership.state(), "claimed");
-    let signaling_url = signaling_url(&authority);
+    let signaling_url = signaling_url(ends, &authority);
     Ok(Json(Claimed {
         success: true,
         owner,

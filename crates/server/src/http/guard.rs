@@ -46,7 +46,7 @@ pub(super) async fn check(
         && *request.method() != Method::HEAD
         && *request.method() != Method::OPTIONS;
     let upgrades = request.headers().contains_key(header::UPGRADE);
-    if (acts || upgrades) && !same_origin(request.headers(), &authority) {
+    if (acts || upgrades) && !same_origin(request.headers(), ends, &authority) {
         let error = "a page of another site may not do this";
         return Problem::new(StatusCode::FORBIDDEN, "foreign-origin", error).into_response();
     }
@@ -79,13 +79,14 @@ fn authority(app: &App, ends: Ends, uri: &Uri, headers: &HeaderMap) -> Result<Au
 }
 
 /// Programs that are not browsers send no Origin, and no stranger's page can make them.
-fn same_origin(headers: &HeaderMap, authority: &Authority) -> bool {
+fn same_origin(headers: &HeaderMap, ends: Ends, authority: &Authority) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     match (origins.next(), origins.next()) {
         (None, _) => true,
         (Some(origin), None) => {
             let origin = origin.to_str().unwrap_or_default();
-            origin.strip_prefix("http://") == Some(authority.as_str())
+            let rest = origin.strip_prefix(ends.scheme());
+            rest.and_then(|rest| rest.strip_prefix("://")) == Some(authority.as_str())
         }
         _ => false,
     }

@@ -15,6 +15,7 @@ mod sharing;
 mod signal;
 mod signed;
 mod status;
+mod trust;
 mod web;
 
 use std::sync::{Arc, Mutex};
@@ -30,6 +31,7 @@ use tokio_util::task::TaskTracker;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::listen::Tls;
 use crate::network::Names;
 use crate::runtime::{AdminKey, Neighbourhood, Nonces, Ownership, Switchboard};
 
@@ -47,6 +49,8 @@ pub struct App {
     pub switchboard: Arc<Switchboard>,
     /// The secret of the commands on this machine.
     pub admin: AdminKey,
+    /// TLS for browsers.
+    pub tls: Arc<Tls>,
     /// Nonces given out.
     pub nonces: Nonces,
     /// The other servers on this network.
@@ -61,6 +65,22 @@ pub struct App {
     pub no_lan: bool,
     /// Connections that outlive their request, to be waited for at a stop.
     pub sockets: TaskTracker,
+}
+
+impl App {
+    /// Brings the certificate for browsers up to date: with the owner, and with the addresses and
+    /// names there are now. Blocks on the disk.
+    pub fn renew_certificate(&self) {
+        let owner = self.ownership.callsign();
+        match self.tls.refresh(owner.as_ref(), &self.names.numbered()) {
+            Ok(true) => tracing::info!("the certificate for browsers is renewed"),
+            Ok(false) => {}
+            Err(error) => {
+                let error = anyhow::Error::from(error);
+                tracing::error!("browsers have no secure address: {error:#}");
+            }
+        }
+    }
 }
 
 /// Most bytes of a request body.
@@ -86,6 +106,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/network", post(network::network))
         .route("/api/qr.svg", get(sharing::svg))
         .route("/api/qr.png", get(sharing::png))
+        .route("/trust", get(trust::page))
+        .route("/trust/ca.crt", get(trust::certificate))
+        .route("/trust/ham-server.mobileconfig", get(trust::profile))
         .route("/signal", get(signal::upgrade))
         .route("/ws/signal", get(signal::upgrade))
         .fallback(web::asset)

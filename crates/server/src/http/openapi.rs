@@ -88,6 +88,24 @@ pub fn openapi() -> Value {
         ]);
         paths.insert(path.into(), operation);
     }
+    for (path, media_type) in [
+        ("/trust/ca.crt", "application/x-x509-ca-cert"),
+        (
+            "/trust/ham-server.mobileconfig",
+            "application/x-apple-aspen-config",
+        ),
+    ] {
+        let file = json!({ "description": "The root certificate", "content": { media_type: {} } });
+        paths.insert(
+            path.into(),
+            get("What a browser's device is asked to trust", &file),
+        );
+    }
+    let page = json!({ "303": { "description": "The page that explains it" } });
+    paths.insert(
+        "/trust".into(),
+        json!({ "get": { "summary": "Trust", "responses": page } }),
+    );
     let ok = json!({ "description": "It serves", "content": { "text/plain": {} } });
     paths.insert("/healthz".into(), get("Whether the server serves", &ok));
     let switching = json!({ "101": { "description": "WebSocket; see signaling.schema.json" } });

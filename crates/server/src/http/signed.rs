@@ -114,12 +114,13 @@ fn check(app: &App, parts: &Parts, body: &[u8]) -> Result<(), Problem> {
             "the nonce was used before or is too old; sign again with a new one",
         ));
     }
+    let ends = parts.extensions.get::<Ends>().ok_or_else(unreadable)?;
     let authority = parts
         .extensions
         .get::<Authority>()
         .map_or("", Authority::as_str);
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let target = format!("http://{authority}{path}");
+    let target = format!("{}://{authority}{path}", ends.scheme());
     let components = [
         ("@method", parts.method.as_str()),
         ("@target-uri", &target),

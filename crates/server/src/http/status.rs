@@ -78,10 +78,22 @@ pub(super) struct Info {
     pub(super) station: Option<StationInfo>,
     /// URLs by which other machines reach this server, the best first.
     pub(super) addresses: Vec<String>,
+    /// How browsers reach this server securely, once there is an owner.
+    pub(super) secure: Option<SecureInfo>,
     /// Whether the caller is on the server's machine.
     pub(super) local: bool,
     /// What a client may send.
     pub(super) limits: Limits,
+}
+
+/// How browsers reach this server securely.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct SecureInfo {
+    /// The fingerprint of the root certificate to install (`/trust/ca.crt`).
+    root: Fingerprint,
+    /// URLs, the stable name first.
+    urls: Vec<String>,
 }
 
 /// What the owner says of the station.
@@ -127,7 +139,7 @@ pub(super) async fn status(
         version: VERSION,
         endpoint: sharing::endpoint(&app, ends, &authority),
         signaling: SignalingStatus {
-            url: signaling_url(&authority),
+            url: signaling_url(ends, &authority),
             connected: is_open_to(state, ends),
         },
         uptime: app.started.elapsed().as_secs(),
@@ -150,7 +162,7 @@ pub(super) async fn info(
         version: VERSION,
         capabilities: CAPABILITIES,
         callsign: claim.as_ref().map(|claim| claim.owner.callsign().clone()),
-        signaling_url: signaling_url(&authority),
+        signaling_url: signaling_url(ends, &authority),
         state: app.ownership.state(),
         cert_fingerprint: claim.as_ref().map(|claim| claim.server.fingerprint()),
         station: claim.map(|claim| StationInfo {
@@ -159,6 +171,10 @@ pub(super) async fn info(
             license_class: claim.station.licence_class,
         }),
         addresses: sharing::urls(&app, ends, &authority),
+        secure: app.tls.root().map(|root| SecureInfo {
+            root: root.fingerprint,
+            urls: app.tls.urls(ends.local.port()),
+        }),
         local: ends.loopback(),
         limits: Limits {
             frame_bytes: MAX_FRAME,
@@ -169,8 +185,12 @@ pub(super) async fn info(
 }
 
 /// The same host and port the caller used: it is known to work for them.
-pub(super) fn signaling_url(authority: &Authority) -> String {
-    format!("ws://{}/signal", authority.as_str())
+pub(super) fn signaling_url(ends: Ends, authority: &Authority) -> String {
+    format!(
+        "{}://{}/signal",
+        ends.websocket_scheme(),
+        authority.as_str()
+    )
 }
 
 /// Whether signaling is for whoever is at the other end.

@@ -128,18 +128,23 @@ impl Receptionist {
     /// Whether a client that dialled `url` dialled this server: a name or the address of its own, its
     /// port, and a signaling path.
     fn is_own_url(&self, url: &str, ends: Ends) -> bool {
-        let Some((authority, path)) = url.strip_prefix("ws://").and_then(|url| {
-            let slash = url.find('/')?;
-            Some(url.split_at(slash))
-        }) else {
+        let Some((authority, path)) = url
+            .strip_prefix(ends.websocket_scheme())
+            .and_then(|url| url.strip_prefix("://"))
+            .and_then(|url| {
+                let slash = url.find('/')?;
+                Some(url.split_at(slash))
+            })
+        else {
             return false;
         };
         let Some((host, port)) = split_authority(authority) else {
             return false;
         };
         let owner = self.ownership.callsign();
+        let usual_port = if ends.tls { 443 } else { 80 };
         matches!(path, "/signal" | "/ws/signal")
-            && (port.unwrap_or(80) == ends.local.port() || self.names.behind_proxy())
+            && (port.unwrap_or(usual_port) == ends.local.port() || self.names.behind_proxy())
             && self.names.is_own(host, ends.local.ip(), owner.as_ref())
     }
 }

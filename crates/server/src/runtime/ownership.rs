@@ -1,7 +1,7 @@
 //! Whose server this is: its own key, the claim that binds it to an operator, and claiming itself.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -14,6 +14,7 @@ use store::{Claim, Store, StoreError};
 use tokio::sync::watch;
 
 use super::lock;
+use crate::files;
 
 /// The server's private key's file, PEM, readable by its user only.
 pub(super) const KEY_FILE: &str = "server.key";
@@ -157,7 +158,7 @@ impl Ownership {
             Ok(pem) => SigningKey::from_pem(&pem, random).map_err(key_broken)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = SigningKey::generate(random).map_err(key_broken)?;
-                write_key(&key_file, &key).map_err(key_trouble)?;
+                files::write_secret(&key_file, key.to_pem().as_bytes()).map_err(key_trouble)?;
                 key
             }
             Err(error) => return Err(key_trouble(error)),
@@ -180,11 +181,12 @@ impl Ownership {
         })
     }
 
-    /// Forgets the owner and the key: the next start begins anew. True if there was an owner.
+    /// Forgets the owner, the key and `others`, files beside it that go with the owner: the next
+    /// start begins anew. True if there was an owner.
     ///
     /// # Errors
     /// [`OwnershipError`] when the database is in use or the key cannot be removed.
-    pub fn reset(data_dir: &Path, key_dir: &Path) -> Result<bool, OwnershipError> {
+    pub fn reset(data_dir: &Path, key_dir: &Path, others: &[&str]) -> Result<bool, OwnershipError> {
         let path = data_dir.join(DATABASE_FILE);
         let store_trouble = |source| OwnershipError::Store {
             path: path.clone(),
@@ -192,13 +194,16 @@ impl Ownership {
         };
         let mut store = Store::open(&path).map_err(store_trouble)?;
         let was_claimed = store.reset().map_err(store_trouble)?;
-        let path = key_dir.join(KEY_FILE);
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(OwnershipError::KeyFile { path, source })
+        for name in others.iter().copied().chain([KEY_FILE]) {
+            let path = key_dir.join(name);
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(OwnershipError::KeyFile { path, source });
+                }
+                _ => {}
             }
-            _ => Ok(was_claimed),
         }
+        Ok(was_claimed)
     }
 
     /// The server's own key.
@@ -333,17 +338,4 @@ fn read_owned(store: &Store) -> Result<Option<Owned>, StoreError> {
     };
     let anchors = store.anchors()?.into();
     Ok(Some(Owned { claim, anchors }))
-}
-
-/// Writes the key so that after a crash the file is there whole or not at all.
-fn write_key(path: &Path, key: &SigningKey) -> io::Result<()> {
-    let unfinished = path.with_extension("key.new");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&unfinished)?;
-    file.write_all(key.to_pem().as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)
 }

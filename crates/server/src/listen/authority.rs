@@ -1,0 +1,315 @@
+//! The browser CA: a root and an intermediate of this server's own, so that browsers trust its TLS.
+//!
+//! It has nothing to do with operators' certificates, and cannot harm who installs its root. Both
+//! certificates carry critical name constraints (RFC 5280, 4.2.1.10): this server's own names under
+//! `local` and `local.mesh`, and private address ranges; no site of the internet. The root's key
+//! signs the intermediate and is then gone. This is the one place where a certificate ends: leaves
+//! live at most 397 days, because browsers accept no longer ones.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use std::{fs, io};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType, SerialNumber,
+};
+use ring::rand::{SecureRandom, SystemRandom};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use station::Callsign;
+
+use crate::files;
+
+const KEY_FILE: &str = "browser-intermediate.key";
+const INTERMEDIATE_FILE: &str = "browser-intermediate.pem";
+const ROOT_FILE: &str = "browser-root.pem";
+
+/// What the server keeps of its CA; the root's key is not among it. The root is written last, so
+/// that what is there is whole.
+pub(crate) const FILES: [&str; 3] = [KEY_FILE, INTERMEDIATE_FILE, ROOT_FILE];
+
+/// How many servers of one name the constraints foresee: `w1aw-2.local` and so on.
+const MOST_NUMBERED: u32 = 9;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a leaf lives in all, one day of which is for clocks that are slow.
+const LEAF_LIFE: Duration = DAY.saturating_mul(397);
+
+/// No certificate of this program is older than the program (seconds since 1970).
+const BUILT: &str = env!("HAM_SERVER_BUILT");
+
+/// This server's browser CA, ready to sign leaves.
+#[derive(Debug)]
+pub(super) struct Authority {
+    pub(super) root: CertificateDer<'static>,
+    intermediate: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+    labels: BTreeSet<String>,
+}
+
+/// A TLS certificate with its chain and key.
+#[derive(Debug)]
+pub(super) struct Leaf {
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    pub(super) key: PrivateKeyDer<'static>,
+    pub(super) made: SystemTime,
+}
+
+/// Why there is no browser CA, or no leaf.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// Its files cannot be read or written.
+    #[error("{path} cannot be read or written")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error(
+        "{0} is damaged; remove the three browser-* files beside it, and browsers must trust the server anew"
+    )]
+    Damaged(PathBuf),
+    /// A certificate cannot be made.
+    #[error("a certificate for browsers cannot be made")]
+    Made(#[from] rcgen::Error),
+    /// The system gives no random bytes.
+    #[error(transparent)]
+    Random(#[from] crate::runtime::NoRandomness),
+}
+
+impl Authority {
+    /// The CA kept in this folder, or a new one there.
+    ///
+    /// # Errors
+    /// [`AuthorityError`] when its files cannot be used.
+    pub(super) fn open(folder: &Path, owner: &Callsign) -> Result<Self, AuthorityError> {
+        match fs::metadata(folder.join(ROOT_FILE)) {
+            Ok(_) => Self::read(folder, owner),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(folder, owner),
+            Err(source) => Err(AuthorityError::File {
+                path: folder.join(ROOT_FILE),
+                source,
+            }),
+        }
+    }
+
+    fn read(folder: &Path, owner: &Callsign) -> Result<Self, AuthorityError> {
+        let text = |name: &str| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).map_err(|source| AuthorityError::File { path, source })
+        };
+        let damaged = |name: &str| AuthorityError::Damaged(folder.join(name));
+        let certificate = |name: &str| {
+            CertificateDer::from_pem_slice(text(name)?.as_bytes()).map_err(|_| damaged(name))
+        };
+        let key = KeyPair::from_pem(&text(KEY_FILE)?).map_err(|_| damaged(KEY_FILE))?;
+        Ok(Self {
+            root: certificate(ROOT_FILE)?,
+            intermediate: certificate(INTERMEDIATE_FILE)?,
+            issuer: Issuer::new(authority("intermediate", owner, 0)?, key),
+            labels: labels(owner),
+        })
+    }
+
+    fn make(folder: &Path, owner: &Callsign) -> Result<Self, AuthorityError> {
+        let root_key = KeyPair::generate()?;
+        let root = authority("root", owner, 1)?;
+        let root_certificate = root.self_signed(&root_key)?;
+        let key = KeyPair::generate()?;
+        let intermediate = authority("intermediate", owner, 0)?;
+        let signed = intermediate.signed_by(&key, &Issuer::new(root, root_key))?;
+        let contents = [key.serialize_pem(), signed.pem(), root_certificate.pem()];
+        for (name, content) in FILES.into_iter().zip(contents) {
+            let path = folder.join(name);
+            files::write_secret(&path, content.as_bytes())
+                .map_err(|source| AuthorityError::File { path, source })?;
+        }
+        Ok(Self {
+            root: root_certificate.into(),
+            intermediate: signed.into(),
+            issuer: Issuer::new(intermediate, key),
+            labels: labels(owner),
+        })
+    }
+
+    /// Makes a leaf for the host names and addresses; those outside the constraints are left out.
+    pub(super) fn leaf(
+        &self,
+        names: &BTreeSet<String>,
+        addresses: &[IpAddr],
+    ) -> Result<Leaf, AuthorityError> {
+        let made = now();
+        let mut leaf = params("ham-server", made)?;
+        leaf.not_after = (made - DAY + LEAF_LIFE).into();
+        leaf.use_authority_key_identifier_extension = true;
+        leaf.is_ca = IsCa::ExplicitNoCa;
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let own = |name: &&String| {
+            self.labels
+                .contains(name.split('.').next().unwrap_or_default())
+        };
+        for name in names.iter().filter(own) {
+            leaf.subject_alt_names
+                .push(SanType::DnsName(name.as_str().try_into()?));
+        }
+        for &address in addresses.iter().filter(|address| is_private(**address)) {
+            leaf.subject_alt_names.push(SanType::IpAddress(address));
+        }
+        let key = KeyPair::generate()?;
+        let signed = leaf.signed_by(&key, &self.issuer)?;
+        Ok(Leaf {
+            chain: vec![signed.into(), self.intermediate.clone()],
+            key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+            made,
+        })
+    }
+}
+
+impl Leaf {
+    /// Whether two thirds of its life are over.
+    pub(super) fn is_old(&self) -> bool {
+        now()
+            .duration_since(self.made)
+            .is_ok_and(|age| age > LEAF_LIFE * 2 / 3)
+    }
+}
+
+/// Whether browsers may be told that this address is this server's.
+pub(super) fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_unique_local() || crate::network::is_unicast_link_local(&address)
+        }
+    }
+}
+
+/// A CA certificate under the constraints, with `below` CA certificates under it.
+fn authority(role: &str, owner: &Callsign, below: u8) -> Result<CertificateParams, AuthorityError> {
+    let mut params = params(&format!("ham-server {} {role}", owner.base()), now())?;
+    // RFC 5280, 4.1.2.5: no expiry. What ends is the leaf.
+    params.not_after = rcgen::date_time_ymd(9999, 12, 31) + (DAY - Duration::from_secs(1));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(below));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.use_authority_key_identifier_extension = below == 0;
+    params.name_constraints = Some(constraints(owner));
+    Ok(params)
+}
+
+fn params(name: &str, now: SystemTime) -> Result<CertificateParams, AuthorityError> {
+    let mut serial = [0; 16];
+    let random = SystemRandom::new();
+    random
+        .fill(&mut serial)
+        .map_err(|_| crate::runtime::NoRandomness)?;
+    // Positive, and not zero.
+    serial[0] = serial[0] & 0x3f | 0x40;
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.serial_number = Some(SerialNumber::from_slice(&serial));
+    params.not_before = (now - DAY).into();
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    Ok(params)
+}
+
+fn constraints(owner: &Callsign) -> NameConstraints {
+    let names = labels(owner)
+        .into_iter()
+        .flat_map(|label| [format!("{label}.local"), format!("{label}.local.mesh")])
+        .map(GeneralSubtree::DnsName);
+    let v4 = [
+        ([10, 0, 0, 0], 8),
+        ([172, 16, 0, 0], 12),
+        ([192, 168, 0, 0], 16),
+        ([169, 254, 0, 0], 16),
+    ];
+    let v4 = v4.map(|(address, prefix)| (IpAddr::V4(Ipv4Addr::from(address)), prefix));
+    let v6 = [
+        (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7),
+        (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
+    ];
+    let v6 = v6.map(|(address, prefix)| (IpAddr::V6(address), prefix));
+    let subnets = v4.into_iter().chain(v6).map(|(address, prefix)| {
+        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, prefix))
+    });
+    NameConstraints {
+        permitted_subtrees: names.chain(subnets).collect(),
+        excluded_subtrees: Vec::new(),
+    }
+}
+
+/// The first labels of names this server may have, numbered ones included.
+fn labels(owner: &Callsign) -> BTreeSet<String> {
+    let plain = [owner.base().to_ascii_lowercase(), "ham-server".to_owned()];
+    let numbered = |label: String| {
+        (1..=MOST_NUMBERED).map(move |number| match number {
+            1 => label.clone(),
+            _ => format!("{label}-{number}"),
+        })
+    };
+    plain.into_iter().flat_map(numbered).collect()
+}
+
+/// The system's time, or when this program was built if its clock says earlier: a Pi without a
+/// battery begins in 1970.
+fn now() -> SystemTime {
+    let built = BUILT.parse().map_or(SystemTime::UNIX_EPOCH, |seconds| {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    });
+    SystemTime::now().max(built)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_made_once_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let owner = Callsign::parse("F/W1AW").unwrap();
+        let made = Authority::open(folder.path(), &owner).unwrap();
+        let kept = Authority::open(folder.path(), &owner).unwrap();
+        assert_eq!(made.root, kept.root);
+        let names = BTreeSet::from(["w1aw.local".to_owned(), "example.com".to_owned()]);
+        let leaf = kept
+            .leaf(&names, &["192.168.1.9".parse().unwrap()])
+            .unwrap();
+        assert_eq!(leaf.chain.len(), 2);
+        assert!(!leaf.is_old());
+        fs::write(folder.path().join(KEY_FILE), "gone").unwrap();
+        let error = Authority::open(folder.path(), &owner).unwrap_err();
+        assert!(matches!(error, AuthorityError::Damaged(_)), "{error}");
+    }
+
+    #[test]
+    fn only_private_addresses_are_vouched_for() {
+        for yes in [
+            "10.1.2.3",
+            "172.31.0.1",
+            "192.168.1.1",
+            "169.254.1.1",
+            "fd00::1",
+            "fe80::1",
+        ] {
+            assert!(is_private(yes.parse().unwrap()), "{yes}");
+        }
+        for no in [
+            "8.8.8.8",
+            "44.0.0.1",
+            "172.32.0.1",
+            "127.0.0.1",
+            "2001:db8::1",
+            "::1",
+        ] {
+            assert!(!is_private(no.parse().unwrap()), "{no}");
+        }
+    }
+}

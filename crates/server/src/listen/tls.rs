@@ -1,0 +1,187 @@
+//! TLS for browsers on the same port: the server's side of it, with a leaf for the names and
+//! addresses it has now.
+//!
+//! The leaf follows the machine: when an address comes or goes, or the leaf grows old, a new one is
+//! made, and connections that are open keep theirs.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ring::digest;
+use station::{Callsign, Fingerprint};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring as provider;
+use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::{self, ServerConfig};
+
+use super::authority::{Authority, AuthorityError, Leaf, is_private};
+use crate::network::{self, url_host};
+
+/// The server's TLS. Nothing is served over it until there is an owner.
+#[derive(Debug)]
+pub struct Tls {
+    acceptor_config: Arc<ServerConfig>,
+    resolver: Arc<Resolver>,
+    folder: PathBuf,
+}
+
+/// What browsers are asked to trust, as a file.
+#[derive(Debug, Clone)]
+pub struct Root {
+    /// The certificate, DER.
+    pub der: Vec<u8>,
+    /// SHA-256 of it.
+    pub fingerprint: Fingerprint,
+}
+
+#[derive(Debug, Default)]
+struct Resolver(RwLock<Option<Current>>);
+
+#[derive(Debug)]
+struct Current {
+    authority: Authority,
+    leaf: Leaf,
+    certified: Arc<CertifiedKey>,
+    names: BTreeSet<String>,
+    addresses: Vec<IpAddr>,
+}
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The browser CA cannot be used.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The TLS library refuses what was made.
+    #[error("the certificate for browsers cannot be used")]
+    Rustls(#[from] rustls::Error),
+}
+
+impl Tls {
+    /// TLS whose browser CA is kept in `folder`.
+    ///
+    /// # Errors
+    /// [`TlsError::Rustls`] when the library cannot be set up.
+    pub fn new(folder: PathBuf) -> Result<Self, TlsError> {
+        let resolver = Arc::new(Resolver::default());
+        let certificates: Arc<dyn ResolvesServerCert> = Arc::<Resolver>::clone(&resolver);
+        let mut config =
+            ServerConfig::builder_with_provider(Arc::new(provider::default_provider()))
+                .with_safe_default_protocol_versions()?
+                .with_no_client_auth()
+                .with_cert_resolver(certificates);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self {
+            acceptor_config: Arc::new(config),
+            resolver,
+            folder,
+        })
+    }
+
+    /// Brings the certificate up to date: makes the CA when there is an owner for the first time,
+    /// and a leaf when names or addresses changed. Without an owner there is no TLS. Blocks on the
+    /// disk. True if anything changed.
+    ///
+    /// # Errors
+    /// [`TlsError`]; what was there before goes on.
+    pub fn refresh(
+        &self,
+        owner: Option<&Callsign>,
+        numbered: &BTreeSet<String>,
+    ) -> Result<bool, TlsError> {
+        let Some(owner) = owner else {
+            let mut current = self.resolver.write();
+            return Ok(current.take().is_some());
+        };
+        let names = host_names(owner, numbered);
+        let mut addresses = network::addresses();
+        addresses.retain(|address| is_private(*address));
+        let unchanged = |current: &Current| {
+            current.names == names && current.addresses == addresses && !current.leaf.is_old()
+        };
+        if self.resolver.read().as_ref().is_some_and(unchanged) {
+            return Ok(false);
+        }
+        let authority = Authority::open(&self.folder, owner)?;
+        let leaf = authority.leaf(&names, &addresses)?;
+        let key = provider::sign::any_supported_type(&leaf.key)?;
+        let certified = Arc::new(CertifiedKey::new(leaf.chain.clone(), key));
+        *self.resolver.write() = Some(Current {
+            authority,
+            leaf,
+            certified,
+            names,
+            addresses,
+        });
+        Ok(true)
+    }
+
+    /// What accepts a handshake; none without an owner.
+    pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
+        let ready = self.resolver.read().is_some();
+        ready.then(|| TlsAcceptor::from(Arc::clone(&self.acceptor_config)))
+    }
+
+    /// The root certificate to install; none without an owner.
+    #[must_use]
+    pub fn root(&self) -> Option<Root> {
+        self.resolver.read().as_ref().map(|current| {
+            let der = current.authority.root.to_vec();
+            let mut fingerprint = [0; 32];
+            fingerprint.copy_from_slice(digest::digest(&digest::SHA256, &der).as_ref());
+            Root {
+                der,
+                fingerprint: Fingerprint::new(fingerprint),
+            }
+        })
+    }
+
+    /// The secure URLs of this server, the stable name first.
+    #[must_use]
+    pub fn urls(&self, port: u16) -> Vec<String> {
+        let current = self.resolver.read();
+        let Some(current) = current.as_ref() else {
+            return Vec::new();
+        };
+        let names = current.names.iter().filter(|name| name.ends_with(".local"));
+        // The owner's callsign before the name every server shares.
+        let mut names: Vec<_> = names.cloned().collect();
+        names.sort_by_key(|name| name.starts_with("ham-server"));
+        let addresses = current.addresses.iter().map(|address| url_host(*address));
+        names
+            .into_iter()
+            .chain(addresses)
+            .map(|host| format!("https://{host}:{port}"))
+            .collect()
+    }
+}
+
+impl Resolver {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Option<Current>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Option<Current>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ResolvesServerCert for Resolver {
+    /// Whatever name the client asks for: there is one certificate, and the client judges it.
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.read()
+            .as_ref()
+            .map(|current| Arc::clone(&current.certified))
+    }
+}
+
+fn host_names(owner: &Callsign, numbered: &BTreeSet<String>) -> BTreeSet<String> {
+    let plain = [owner.base().to_ascii_lowercase(), "ham-server".to_owned()];
+    let labels = plain.iter().chain(numbered);
+    labels
+        .flat_map(|label| [format!("{label}.local"), format!("{label}.local.mesh")])
+        .collect()
+}
