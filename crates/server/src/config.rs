@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
+use crate::network::Reach;
+
 /// The settings file's name in the data directory.
 pub const FILE_NAME: &str = "ham-server.toml";
 
@@ -197,6 +199,15 @@ impl Config {
             log_format: typed.log_format.or(file.log_format).unwrap_or_default(),
             verbose: typed.verbose.or(file.verbose).unwrap_or(false),
         })
+    }
+
+    /// Which of this machine's addresses the server listens on.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        Reach {
+            bind: self.bind,
+            no_lan: self.no_lan,
+        }
     }
 
     /// Whether the server announces itself and looks for others, once its owner opened it. One that

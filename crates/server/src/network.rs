@@ -1,7 +1,7 @@
 //! This machine on its networks: addresses to give to people, and names that are its own.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{PoisonError, RwLock};
 
 use station::Callsign;
@@ -159,23 +159,48 @@ pub(crate) fn split_authority(authority: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// The addresses by which other machines reach this one, the most useful first: private IPv4, other
-/// IPv4, then IPv6 that is not link-local. Interfaces of containers and virtual machines are left out.
-#[must_use]
-pub(crate) fn addresses() -> Vec<IpAddr> {
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
-        tracing::warn!(%error, "the network interfaces cannot be listed");
-        Vec::new()
-    });
-    let mut found: Vec<_> = interfaces
-        .into_iter()
-        .filter(|interface| interface.is_oper_up() && !is_virtual(&interface.name))
-        .map(|interface| interface.ip())
-        .filter(|address| !address.is_loopback() && !is_link_local(address))
-        .collect();
-    found.sort_by_key(|address| (rank(address), *address));
-    found.dedup();
-    found
+/// Which of this machine's addresses the server listens on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reach {
+    /// The one address it was told to listen on; none, or an unspecified one, means several.
+    pub bind: Option<IpAddr>,
+    /// Whether it serves this machine only.
+    pub no_lan: bool,
+}
+
+impl Reach {
+    /// The addresses by which other machines reach the server, the most useful first: private IPv4,
+    /// other IPv4, then IPv6 that is not link-local. Interfaces of containers and virtual machines
+    /// are left out.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        if self.no_lan {
+            return Vec::new();
+        }
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the network interfaces cannot be listed");
+            Vec::new()
+        });
+        let mut found: Vec<_> = interfaces
+            .into_iter()
+            .filter(|interface| interface.is_oper_up() && !is_virtual(&interface.name))
+            .map(|interface| interface.ip())
+            .filter(|address| !address.is_loopback() && !is_link_local(address))
+            .filter(|address| self.includes(*address))
+            .collect();
+        found.sort_by_key(|address| (rank(address), *address));
+        found.dedup();
+        found
+    }
+
+    /// Whether connections to this address of the machine come to the server.
+    fn includes(&self, address: IpAddr) -> bool {
+        match self.bind {
+            None | Some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => true,
+            Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => address.is_ipv4(),
+            Some(bind) => bind.to_canonical() == address,
+        }
+    }
 }
 
 /// `address` as it stands in a URL.
@@ -271,6 +296,39 @@ mod tests {
         for wrong in ["", ":80", "a:b", "a:1:2", "a:70000", "[::1]x"] {
             assert_eq!(split_authority(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn only_addresses_listened_on_are_given_out() {
+        let includes = |bind: Option<&str>, address: &str| {
+            let bind = bind.map(|bind| bind.parse().unwrap());
+            Reach {
+                bind,
+                no_lan: false,
+            }
+            .includes(address.parse().unwrap())
+        };
+        for (bind, address) in [
+            (None, "192.168.1.9"),
+            (Some("::"), "192.168.1.9"),
+            (Some("0.0.0.0"), "192.168.1.9"),
+            (Some("192.168.1.9"), "192.168.1.9"),
+            (None, "fd00::1"),
+        ] {
+            assert!(includes(bind, address), "{bind:?} {address}");
+        }
+        for (bind, address) in [
+            (Some("127.0.0.1"), "192.168.1.9"),
+            (Some("192.168.1.9"), "10.0.0.1"),
+            (Some("0.0.0.0"), "fd00::1"),
+        ] {
+            assert!(!includes(bind, address), "{bind:?} {address}");
+        }
+        let no_lan = Reach {
+            bind: None,
+            no_lan: true,
+        };
+        assert_eq!(no_lan.addresses(), Vec::<IpAddr>::new());
     }
 
     #[test]

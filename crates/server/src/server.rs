@@ -90,7 +90,7 @@ impl Server {
         let port = listener.port();
         let admin = AdminKey::make(&config.data_dir, &random)
             .map_err(|error| StartError::Running(config.data_dir.clone(), error))?;
-        let tls = Arc::new(Tls::new(config.cert_dir.clone())?);
+        let tls = Arc::new(Tls::new(config.cert_dir.clone(), config.reach())?);
         let names = Arc::new(Names::new(&config.host_names));
         let receptionist = Receptionist::new(Arc::clone(&ownership), Arc::clone(&names));
         let switchboard = Arc::new(Switchboard::new(receptionist));
@@ -105,7 +105,7 @@ impl Server {
             names,
             random,
             started,
-            no_lan: config.no_lan,
+            reach: config.reach(),
             sockets: TaskTracker::new(),
         });
         let host = config

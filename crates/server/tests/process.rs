@@ -110,7 +110,7 @@ async fn from_the_start_to_the_reset_by_command_line() {
     let server = Process::start(&data);
     for shown in [
         "no owner yet",
-        "claim code:",
+        "Claim code",
         &format!("http://localhost:{}", server.port),
     ] {
         assert!(

@@ -1,5 +1,6 @@
 //! The command line: what a person types, and what they read.
 
+mod announce;
 mod claim;
 mod client;
 mod completions;

@@ -32,7 +32,7 @@ use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::listen::Tls;
-use crate::network::Names;
+use crate::network::{Names, Reach};
 use crate::runtime::{AdminKey, Neighbourhood, Nonces, Ownership, Switchboard};
 
 #[cfg(feature = "schema")]
@@ -61,8 +61,8 @@ pub struct App {
     pub random: SystemRandom,
     /// When the server started.
     pub started: Instant,
-    /// Whether only this machine is served.
-    pub no_lan: bool,
+    /// Which addresses the server listens on.
+    pub reach: Reach,
     /// Connections that outlive their request, to be waited for at a stop.
     pub sockets: TaskTracker,
 }

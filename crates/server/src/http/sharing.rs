@@ -13,7 +13,7 @@ use signaling::Net;
 use super::App;
 use super::guard::Authority;
 use super::problem::Problem;
-use crate::network::{self, Ends, url_host};
+use crate::network::{Ends, Reach, url_host};
 use crate::qr::Code;
 
 /// What a QR code shall hold.
@@ -87,10 +87,7 @@ pub(super) fn endpoint(app: &App, ends: Ends, authority: &Authority) -> String {
 /// first, if others can use it too: it is known to work.
 pub(super) fn urls(app: &App, ends: Ends, authority: &Authority) -> Vec<String> {
     let used = format!("http://{}", authority.as_str());
-    if app.no_lan {
-        return vec![used];
-    }
-    let mut urls: Vec<_> = addresses_as_urls(ends.local.port());
+    let mut urls = addresses_as_urls(app.reach, ends.local.port());
     if !ends.local.ip().is_loopback() && authority.host() != "localhost" {
         urls.retain(|url| *url != used);
         urls.insert(0, used);
@@ -101,7 +98,7 @@ pub(super) fn urls(app: &App, ends: Ends, authority: &Authority) -> Vec<String> 
 }
 
 /// URLs of this machine's addresses on the network.
-pub(crate) fn addresses_as_urls(port: u16) -> Vec<String> {
+pub(crate) fn addresses_as_urls(reach: Reach, port: u16) -> Vec<String> {
     let url = |address| format!("http://{}:{port}", url_host(address));
-    network::addresses().into_iter().map(url).collect()
+    reach.addresses().into_iter().map(url).collect()
 }

@@ -18,7 +18,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use super::authority::{Authority, AuthorityError, Leaf, is_private};
-use crate::network::{self, url_host};
+use crate::network::{Reach, url_host};
 
 /// The server's TLS. Nothing is served over it until there is an owner.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ pub struct Tls {
     acceptor_config: Arc<ServerConfig>,
     resolver: Arc<Resolver>,
     folder: PathBuf,
+    reach: Reach,
 }
 
 /// What browsers are asked to trust, as a file.
@@ -61,11 +62,11 @@ pub enum TlsError {
 }
 
 impl Tls {
-    /// TLS whose browser CA is kept in `folder`.
+    /// TLS whose browser CA is kept in `folder`, for the addresses of `reach`.
     ///
     /// # Errors
     /// [`TlsError::Rustls`] when the library cannot be set up.
-    pub fn new(folder: PathBuf) -> Result<Self, TlsError> {
+    pub fn new(folder: PathBuf, reach: Reach) -> Result<Self, TlsError> {
         let resolver = Arc::new(Resolver::default());
         let certificates: Arc<dyn ResolvesServerCert> = Arc::<Resolver>::clone(&resolver);
         let mut config =
@@ -78,6 +79,7 @@ impl Tls {
             acceptor_config: Arc::new(config),
             resolver,
             folder,
+            reach,
         })
     }
 
@@ -97,7 +99,7 @@ impl Tls {
             return Ok(current.take().is_some());
         };
         let names = host_names(owner, numbered);
-        let mut addresses = network::addresses();
+        let mut addresses = self.reach.addresses();
         addresses.retain(|address| is_private(*address));
         let unchanged = |current: &Current| {
             current.names == names && current.addresses == addresses && !current.leaf.is_old()
