@@ -107,7 +107,7 @@ async fn without_an_owner_there_is_no_tls_and_garbage_disturbs_nobody() {
         half_open.push(stream);
     }
     let garbage: Vec<u8> = (0..50).map(|byte| byte * 5 + 3).collect();
-    exchange(&authority, &[&[0x16], garbage.as_slice()].concat()).await;
+    exchange(&authority, &[hello.as_slice(), &garbage].concat()).await;
     exchange(&authority, &[garbage.as_slice(), b"\r\n\r\n"].concat()).await;
     assert!(dial(&server, "w1aw.local").await.is_ok());
     assert_eq!(server.get("/healthz").await.status, 200);

@@ -102,7 +102,12 @@ pub(crate) fn config(folder: &Path) -> Config {
 
 /// Sends bytes and reads until the server closes.
 pub(crate) async fn exchange(authority: &str, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(authority).await.unwrap();
+    try_exchange(authority, bytes).await.unwrap()
+}
+
+/// The same with a server that may be gone before it is reached.
+pub(crate) async fn try_exchange(authority: &str, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(authority).await?;
     // A server that refuses early closes before it has read everything.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();
@@ -110,7 +115,7 @@ pub(crate) async fn exchange(authority: &str, bytes: &[u8]) -> Vec<u8> {
     let _ = tokio::time::timeout(DEADLINE, read)
         .await
         .expect("the server answers in time");
-    answer
+    Ok(answer)
 }
 
 /// An HTTP response.
