@@ -9,6 +9,7 @@ mod parse;
 use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use station::{Callsign, Fingerprint, Identity, KeyId};
 
@@ -181,6 +182,12 @@ impl Certificate {
         self.0.licence.as_ref()
     }
 
+    /// The time its maker's clock showed. Informative: no date is judged here.
+    #[must_use]
+    pub fn not_before(&self) -> SystemTime {
+        self.0.not_before
+    }
+
     /// The subject's name, DER.
     #[must_use]
     pub fn subject(&self) -> &[u8] {
@@ -288,6 +295,7 @@ struct Fields {
     issuer_hint: Option<Box<[u8]>>,
     signs_certificates: bool,
     licence: Option<HamLicence>,
+    not_before: SystemTime,
 }
 
 const PEM_LABEL: &str = "CERTIFICATE";

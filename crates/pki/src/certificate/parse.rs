@@ -61,6 +61,7 @@ pub(super) fn fields_of(
         issuer_hint: extensions.issuer_hint,
         signs_certificates: extensions.signs_certificates,
         licence: extensions.licence,
+        not_before: tbs.validity().not_before.to_system_time(),
         tbs: outer.tbs,
         issuer: outer.issuer,
         subject: outer.subject,

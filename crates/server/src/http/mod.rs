@@ -71,8 +71,11 @@ impl App {
     /// Brings the certificate for browsers up to date: with the owner, and with the addresses and
     /// names there are now. Blocks on the disk.
     pub fn renew_certificate(&self) {
-        let owner = self.ownership.callsign();
-        match self.tls.refresh(owner.as_ref(), &self.names.numbered()) {
+        let claim = self.ownership.claim();
+        let owner = claim
+            .as_ref()
+            .map(|claim| (claim.owner.callsign(), claim.server.not_before()));
+        match self.tls.refresh(owner, &self.names.numbered()) {
             Ok(true) => tracing::info!("the certificate for browsers is renewed"),
             Ok(false) => {}
             Err(error) => {

@@ -89,10 +89,14 @@ impl Authority {
     ///
     /// # Errors
     /// [`AuthorityError`] when its files cannot be used.
-    pub(super) fn open(folder: &Path, owner: &Callsign) -> Result<Self, AuthorityError> {
+    pub(super) fn open(
+        folder: &Path,
+        owner: &Callsign,
+        now: SystemTime,
+    ) -> Result<Self, AuthorityError> {
         match fs::metadata(folder.join(ROOT_FILE)) {
-            Ok(_) => Self::read(folder, owner),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(folder, owner),
+            Ok(_) => Self::read(folder, owner, now),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(folder, owner, now),
             Err(source) => Err(AuthorityError::File {
                 path: folder.join(ROOT_FILE),
                 source,
@@ -100,7 +104,7 @@ impl Authority {
         }
     }
 
-    fn read(folder: &Path, owner: &Callsign) -> Result<Self, AuthorityError> {
+    fn read(folder: &Path, owner: &Callsign, now: SystemTime) -> Result<Self, AuthorityError> {
         let text = |name: &str| {
             let path = folder.join(name);
             fs::read_to_string(&path).map_err(|source| AuthorityError::File { path, source })
@@ -113,17 +117,17 @@ impl Authority {
         Ok(Self {
             root: certificate(ROOT_FILE)?,
             intermediate: certificate(INTERMEDIATE_FILE)?,
-            issuer: Issuer::new(authority("intermediate", owner, 0)?, key),
+            issuer: Issuer::new(authority("intermediate", owner, 0, now)?, key),
             labels: labels(owner),
         })
     }
 
-    fn make(folder: &Path, owner: &Callsign) -> Result<Self, AuthorityError> {
+    fn make(folder: &Path, owner: &Callsign, now: SystemTime) -> Result<Self, AuthorityError> {
         let root_key = KeyPair::generate()?;
-        let root = authority("root", owner, 1)?;
+        let root = authority("root", owner, 1, now)?;
         let root_certificate = root.self_signed(&root_key)?;
         let key = KeyPair::generate()?;
-        let intermediate = authority("intermediate", owner, 0)?;
+        let intermediate = authority("intermediate", owner, 0, now)?;
         let signed = intermediate.signed_by(&key, &Issuer::new(root, root_key))?;
         let contents = [key.serialize_pem(), signed.pem(), root_certificate.pem()];
         for (name, content) in FILES.into_iter().zip(contents) {
@@ -144,8 +148,8 @@ impl Authority {
         &self,
         names: &BTreeSet<String>,
         addresses: &[IpAddr],
+        made: SystemTime,
     ) -> Result<Leaf, AuthorityError> {
-        let made = now();
         let mut leaf = params("ham-server", made)?;
         leaf.not_after = (made - DAY + LEAF_LIFE).into();
         leaf.use_authority_key_identifier_extension = true;
@@ -174,9 +178,8 @@ impl Authority {
 
 impl Leaf {
     /// Whether two thirds of its life are over.
-    pub(super) fn is_old(&self) -> bool {
-        now()
-            .duration_since(self.made)
+    pub(super) fn is_old(&self, now: SystemTime) -> bool {
+        now.duration_since(self.made)
             .is_ok_and(|age| age > LEAF_LIFE * 2 / 3)
     }
 }
@@ -192,8 +195,13 @@ pub(super) fn is_private(address: IpAddr) -> bool {
 }
 
 /// A CA certificate under the constraints, with `below` CA certificates under it.
-fn authority(role: &str, owner: &Callsign, below: u8) -> Result<CertificateParams, AuthorityError> {
-    let mut params = params(&format!("ham-server {} {role}", owner.base()), now())?;
+fn authority(
+    role: &str,
+    owner: &Callsign,
+    below: u8,
+    now: SystemTime,
+) -> Result<CertificateParams, AuthorityError> {
+    let mut params = params(&format!("ham-server {} {role}", owner.base()), now)?;
     // RFC 5280, 4.1.2.5: no expiry. What ends is the leaf.
     params.not_after = rcgen::date_time_ymd(9999, 12, 31) + (DAY - Duration::from_secs(1));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(below));
@@ -258,13 +266,13 @@ fn labels(owner: &Callsign) -> BTreeSet<String> {
     plain.into_iter().flat_map(numbered).collect()
 }
 
-/// The system's time, or when this program was built if its clock says earlier: a Pi without a
-/// battery begins in 1970.
-fn now() -> SystemTime {
+/// The time, as well as it can be known: the system's, but neither before this program was built nor
+/// before `known`. A Pi without a battery begins in 1970.
+pub(super) fn best_time(known: SystemTime) -> SystemTime {
     let built = BUILT.parse().map_or(SystemTime::UNIX_EPOCH, |seconds| {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     });
-    SystemTime::now().max(built)
+    SystemTime::now().max(built).max(known)
 }
 
 #[cfg(test)]
@@ -275,18 +283,27 @@ mod tests {
     fn it_is_made_once_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let owner = Callsign::parse("F/W1AW").unwrap();
-        let made = Authority::open(folder.path(), &owner).unwrap();
-        let kept = Authority::open(folder.path(), &owner).unwrap();
+        let now = best_time(SystemTime::UNIX_EPOCH);
+        let made = Authority::open(folder.path(), &owner, now).unwrap();
+        let kept = Authority::open(folder.path(), &owner, now).unwrap();
         assert_eq!(made.root, kept.root);
         let names = BTreeSet::from(["w1aw.local".to_owned(), "example.com".to_owned()]);
         let leaf = kept
-            .leaf(&names, &["192.168.1.9".parse().unwrap()])
+            .leaf(&names, &["192.168.1.9".parse().unwrap()], now)
             .unwrap();
         assert_eq!(leaf.chain.len(), 2);
-        assert!(!leaf.is_old());
+        assert!(!leaf.is_old(now));
+        assert!(leaf.is_old(now + DAY * 300));
         fs::write(folder.path().join(KEY_FILE), "gone").unwrap();
-        let error = Authority::open(folder.path(), &owner).unwrap_err();
+        let error = Authority::open(folder.path(), &owner, now).unwrap_err();
         assert!(matches!(error, AuthorityError::Damaged(_)), "{error}");
+    }
+
+    #[test]
+    fn the_time_is_never_before_what_is_known() {
+        let later = SystemTime::now() + DAY;
+        assert_eq!(best_time(later), later);
+        assert!(best_time(SystemTime::UNIX_EPOCH) > SystemTime::UNIX_EPOCH + DAY);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
 
 use ring::digest;
 use station::{Callsign, Fingerprint};
@@ -17,7 +18,7 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
 
-use super::authority::{Authority, AuthorityError, Leaf, is_private};
+use super::authority::{Authority, AuthorityError, Leaf, best_time, is_private};
 use crate::network::{Reach, url_host};
 
 /// The server's TLS. Nothing is served over it until there is an owner.
@@ -85,30 +86,32 @@ impl Tls {
 
     /// Brings the certificate up to date: makes the CA when there is an owner for the first time,
     /// and a leaf when names or addresses changed. Without an owner there is no TLS. Blocks on the
-    /// disk. True if anything changed.
+    /// disk. True if anything changed. `owner` comes with the time their clock showed when they
+    /// claimed the server: it is later than that now, whatever this machine's clock says.
     ///
     /// # Errors
     /// [`TlsError`]; what was there before goes on.
     pub fn refresh(
         &self,
-        owner: Option<&Callsign>,
+        owner: Option<(&Callsign, SystemTime)>,
         numbered: &BTreeSet<String>,
     ) -> Result<bool, TlsError> {
-        let Some(owner) = owner else {
+        let Some((owner, claimed)) = owner else {
             let mut current = self.resolver.write();
             return Ok(current.take().is_some());
         };
+        let now = best_time(claimed);
         let names = host_names(owner, numbered);
         let mut addresses = self.reach.addresses();
         addresses.retain(|address| is_private(*address));
         let unchanged = |current: &Current| {
-            current.names == names && current.addresses == addresses && !current.leaf.is_old()
+            current.names == names && current.addresses == addresses && !current.leaf.is_old(now)
         };
         if self.resolver.read().as_ref().is_some_and(unchanged) {
             return Ok(false);
         }
-        let authority = Authority::open(&self.folder, owner)?;
-        let leaf = authority.leaf(&names, &addresses)?;
+        let authority = Authority::open(&self.folder, owner, now)?;
+        let leaf = authority.leaf(&names, &addresses, now)?;
         let key = provider::sign::any_supported_type(&leaf.key)?;
         let certified = Arc::new(CertifiedKey::new(leaf.chain.clone(), key));
         *self.resolver.write() = Some(Current {
