@@ -6,9 +6,10 @@ import type * as Wire from '../wire/http'
 import { Problem } from './problem'
 
 /** Of what the server says, what the app uses. */
-export type Info = Pick<Wire.Info, 'version' | 'callsign' | 'state' | 'certFingerprint' | 'station' | 'addresses' | 'local'> & {
-  secure?: { root: string; urls: string[] } | null
-}
+export type Info = Pick<
+  Wire.Info,
+  'version' | 'callsign' | 'state' | 'certFingerprint' | 'station' | 'addresses' | 'secure' | 'local'
+>
 export type ClaimStation = Pick<Wire.ClaimOffer, 'state' | 'publicKey' | 'codeRequired'>
 export type Claim = Required<Pick<Wire.ClaimRequest, 'certificate' | 'chain' | 'serverCertificate' | 'openToNetwork'>> &
   Pick<Wire.ClaimRequest, 'station'>

@@ -63,7 +63,7 @@ export class Server {
       addresses: info.addresses,
       local: info.local,
       secure: globalThis.isSecureContext,
-      secureAddress: info.secure ?? null,
+      secureAddress: info.secure,
     }
     // The same answer again is not a change: pages would be drawn anew for nothing.
     if (JSON.stringify(next) !== JSON.stringify(this.#view.value)) this.#view.value = next

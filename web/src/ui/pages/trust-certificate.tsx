@@ -16,7 +16,7 @@ export function TrustCertificate({ secure, guide }: { secure: SecureAddress; gui
       </p>
       <dl class="facts">
         <div>
-          <dt>Its fingerprint. The owner’s own screen shows the same groups, under Station, About</dt>
+          <dt>Its fingerprint. The same groups stand on the server’s console, and on the owner’s screen under Station, About</dt>
           <dd>
             <Fingerprint hex={secure.root} />
           </dd>
