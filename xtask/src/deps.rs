@@ -19,6 +19,8 @@ pub(crate) enum Need {
     Chromium,
     /// `openssl`, a foreign judge of the certificates we make.
     Openssl,
+    /// `certutil`, which makes a browser trust a certificate.
+    Certutil,
     /// `zbarimg`, which reads the QR codes we draw as a phone would.
     Zbar,
     /// Avahi and its tools, a foreign judge of our mDNS.
@@ -35,6 +37,7 @@ impl Need {
             Self::Node => None,
             Self::Chromium => Some(("chromium", "chromium")),
             Self::Openssl => Some(("openssl", "openssl")),
+            Self::Certutil => Some(("certutil", "libnss3-tools")),
             Self::Zbar => Some(("zbarimg", "zbar-tools")),
             Self::Avahi => Some(("avahi-browse", "avahi-utils")),
             Self::Namespaces => Some(("ip", "iproute2")),

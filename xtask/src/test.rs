@@ -109,6 +109,7 @@ const SUITES: &[Suite] = &[
         needs: &[
             Need::Node,
             Need::Chromium,
+            Need::Certutil,
             Need::Zbar,
             Need::Avahi,
             Need::Namespaces,
