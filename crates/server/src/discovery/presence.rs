@@ -258,7 +258,8 @@ fn is_used(settings: &Settings, interface: &str, address: IpAddr) -> bool {
         Some(bind) if !bind.is_unspecified() => bind.to_canonical() == address,
         _ => true,
     };
-    named && bound
+    // Nobody else is on the loopback interface, and so nobody there contests a name.
+    named && bound && !address.is_loopback()
 }
 
 /// The label of a host name, if it is one of `hosts` with a number: `w1aw-2` of `w1aw-2.local.`.
@@ -296,6 +297,7 @@ mod tests {
         let six: IpAddr = "fd00::2".parse().unwrap();
         let all = settings(&[], None);
         assert!(is_used(&all, "wlan0", four) && is_used(&all, "eth0", six));
+        assert!(!is_used(&all, "lo", "127.0.0.1".parse().unwrap()));
         assert!(!is_used(&all, "docker0", four) && !is_used(&all, "veth1234", six));
         let named = settings(&["eth0", "docker0"], None);
         assert!(is_used(&named, "eth0", four) && is_used(&named, "docker0", four));
