@@ -148,6 +148,8 @@ async function startThere(callsign, name = callsign, flags = [], port = 8080) {
   await claim(hidden, await makeOperator(owner, callsign))
   await hidden.stop()
   const started = await startServer(data, port, { flags, enter: machines.there, host: addressThere })
+  // Stopped at the latest with the test, also when it fails half way.
+  opened.push(started)
   return started
 }
 
