@@ -171,12 +171,13 @@ pub(super) async fn claim(
             station,
             open_to_network: request.open_to_network,
             proof: proof.filter(|_| proof_required),
-        })
+        })?;
+        keeper.renew_certificate();
+        Ok(())
     })
     .await
     .map_err(|error| Problem::internal(&error))?;
     accepted.map_err(problem)?;
-    app.renew_certificate();
     app.switchboard.set_owner(app.ownership.owner());
     tracing::info!(%owner, state = ?app.ownership.state(), "claimed");
     let signaling_url = signaling_url(ends, &authority);

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use ring::digest;
@@ -28,6 +28,8 @@ pub struct Tls {
     resolver: Arc<Resolver>,
     folder: PathBuf,
     reach: Reach,
+    /// One refresh at a time: two that both found no CA would each make one over the other's files.
+    refreshing: Mutex<()>,
 }
 
 /// What browsers are asked to trust, as a file.
@@ -81,6 +83,7 @@ impl Tls {
             resolver,
             folder,
             reach,
+            refreshing: Mutex::new(()),
         })
     }
 
@@ -96,6 +99,10 @@ impl Tls {
         owner: Option<(&Callsign, SystemTime)>,
         numbered: &BTreeSet<String>,
     ) -> Result<bool, TlsError> {
+        let _alone = self
+            .refreshing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let Some((owner, claimed)) = owner else {
             let mut current = self.resolver.write();
             return Ok(current.take().is_some());
@@ -189,4 +196,34 @@ fn host_names(owner: &Callsign, numbered: &BTreeSet<String>) -> BTreeSet<String>
     labels
         .flat_map(|label| [format!("{label}.local"), format!("{label}.local.mesh")])
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use rustls_pki_types::CertificateDer;
+    use rustls_pki_types::pem::PemObject as _;
+
+    use super::*;
+
+    #[test]
+    fn refreshes_at_the_same_time_make_one_authority() {
+        let folder = tempfile::tempdir().unwrap();
+        let owner = Callsign::parse("W1AW").unwrap();
+        let tls = Tls::new(folder.path().to_owned(), Reach::default()).unwrap();
+        let refresh = || {
+            tls.refresh(Some((&owner, SystemTime::UNIX_EPOCH)), &BTreeSet::new())
+                .unwrap()
+        };
+        let made = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(refresh)).collect();
+            let made = threads.into_iter().map(|thread| thread.join().unwrap());
+            made.filter(|made| *made).count()
+        });
+        assert_eq!(made, 1);
+        let kept = fs::read(folder.path().join("browser-root.pem")).unwrap();
+        let kept = CertificateDer::from_pem_slice(&kept).unwrap();
+        assert_eq!(tls.root().unwrap().der, kept.to_vec());
+    }
 }
