@@ -1,4 +1,5 @@
-//! Claim codes: what a person reads from the server's console to prove they stand beside it.
+//! One-time codes: what a person reads from the server's console to prove they stand beside it, or
+//! hears from the owner to get a certificate.
 //!
 //! A code is 80 random bits and is never sent: both sides key an HMAC with it
 //! (`docs/protocol/statements.md`).
@@ -18,15 +19,13 @@ use crate::key::KeyError;
 /// Characters of a code: 80 bits in base32.
 pub const CODE_LEN: usize = 16;
 
-/// A claim code. `Display` shows it, in groups of four; `Debug` does not.
+/// A one-time code. `Display` shows it, in groups of four; `Debug` does not.
 #[derive(Clone)]
-pub struct ClaimCode(Zeroizing<[u8; CODE_LEN]>);
+pub struct Code(Zeroizing<[u8; CODE_LEN]>);
 
-/// A text is not a claim code.
+/// A text is not a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a claim code has 16 of the letters A to Z and the digits 2 to 7, such as ABCD-EFGH-IJKL-2345"
-)]
+#[error("a code has 16 of the letters A to Z and the digits 2 to 7, such as ABCD-EFGH-IJKL-2345")]
 pub struct CodeError;
 
 /// A proof was not made with this code over that statement.
@@ -34,7 +33,7 @@ pub struct CodeError;
 #[error("the proof was not made with this code")]
 pub struct WrongCode;
 
-impl ClaimCode {
+impl Code {
     /// Makes a new code.
     ///
     /// # Errors
@@ -92,7 +91,7 @@ impl ClaimCode {
     }
 }
 
-impl fmt::Display for ClaimCode {
+impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, letter) in self.0.iter().enumerate() {
             let dash = if place > 0 && place % 4 == 0 { "-" } else { "" };
@@ -102,13 +101,13 @@ impl fmt::Display for ClaimCode {
     }
 }
 
-impl fmt::Debug for ClaimCode {
+impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClaimCode(not shown)")
+        f.write_str("Code(not shown)")
     }
 }
 
-impl FromStr for ClaimCode {
+impl FromStr for Code {
     type Err = CodeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -122,6 +121,7 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 #[cfg(test)]
 mod tests {
     use ring::rand::SystemRandom;
+    use station::statement::issuing::Applicant;
     use station::{Callsign, KeyId};
 
     use super::*;
@@ -139,30 +139,42 @@ mod tests {
             };
             let field = |name: &str| case["fields"][name].as_str().unwrap();
             let id = |name: &str| KeyId::parse(field(name)).unwrap();
-            let (nonce, server) = (field("nonce"), id("server"));
+            let nonce = field("nonce");
             let statement = match case["context"].as_str().unwrap() {
-                "claim-offer" => Statement::claim_offer(nonce, server),
+                "claim-offer" => Statement::claim_offer(nonce, id("server")),
                 "claim" => {
                     let callsign = Callsign::parse(field("callsign")).unwrap();
-                    Statement::claim(nonce, server, id("operator"), &callsign)
+                    Statement::claim(nonce, id("server"), id("operator"), &callsign)
                 }
-                _ => continue,
+                "issue" => {
+                    let callsign = Callsign::parse(field("callsign")).unwrap();
+                    let class = case["fields"]["class"].as_str();
+                    let class = class.map(|class| class.parse().unwrap());
+                    let applicant = Applicant {
+                        key: id("key"),
+                        callsign: &callsign,
+                        class: class.as_ref(),
+                    };
+                    Statement::issue(nonce, applicant)
+                }
+                "issued" => Statement::issued(nonce, field("certificate").parse().unwrap()),
+                other => panic!("no code takes part in {other}"),
             };
-            let (code, statement) = (ClaimCode::parse(code).unwrap(), statement.unwrap());
+            let (code, statement) = (Code::parse(code).unwrap(), statement.unwrap());
             assert_eq!(code.hmac(&statement), case["hmac"].as_str().unwrap());
             checked += 1;
         }
-        assert_eq!(checked, 2);
+        assert_eq!(checked, 5);
     }
 
     #[test]
     fn is_read_as_it_is_shown_and_typed() {
-        let code = ClaimCode::generate(&SystemRandom::new()).unwrap();
+        let code = Code::generate(&SystemRandom::new()).unwrap();
         let shown = code.to_string();
         assert_eq!(shown.len(), CODE_LEN + 3);
         let typed = shown.to_lowercase().replace('-', " - ");
         for text in [shown.as_str(), typed.as_str(), &shown.replace('-', "")] {
-            assert_eq!(ClaimCode::parse(text).unwrap().to_string(), shown);
+            assert_eq!(Code::parse(text).unwrap().to_string(), shown);
         }
         let (short, long) = (&shown[..18], format!("{shown}A"));
         for wrong in [
@@ -172,7 +184,7 @@ mod tests {
             "ABCD-EFGH-IJKL-2341",
             "ÄBCD-EFGH-IJKL-2345",
         ] {
-            assert_eq!(ClaimCode::parse(wrong).err(), Some(CodeError), "{wrong}");
+            assert_eq!(Code::parse(wrong).err(), Some(CodeError), "{wrong}");
         }
         assert!(!format!("{code:?}").contains(&shown[..4]));
     }
@@ -180,7 +192,7 @@ mod tests {
     #[test]
     fn another_code_or_statement_proves_nothing() {
         let random = SystemRandom::new();
-        let [code, other] = [(); 2].map(|()| ClaimCode::generate(&random).unwrap());
+        let [code, other] = [(); 2].map(|()| Code::generate(&random).unwrap());
         let [one, two] = ["a", "b"].map(|nonce| Statement::claim_offer(nonce, KeyId::new([7; 32])));
         let (one, two) = (one.unwrap(), two.unwrap());
         assert_eq!(code.verify(&one, &code.hmac(&one)), Ok(()));

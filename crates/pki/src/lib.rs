@@ -23,7 +23,7 @@ pub mod request;
 
 pub use certificate::{Admitted, Certificate, CertificateError};
 pub use claim::{ClaimError, VerifiedClaim};
-pub use code::ClaimCode;
+pub use code::Code;
 pub use graph::TrustGraph;
 pub use key::{KeyError, SigningKey};
 pub use licence::HamLicence;

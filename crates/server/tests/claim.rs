@@ -87,7 +87,7 @@ async fn from_elsewhere_the_code_is_needed_and_works_once() {
         (403, "code-required".into())
     );
 
-    let other_code = pki::ClaimCode::generate(&owner.random).unwrap();
+    let other_code = pki::Code::generate(&owner.random).unwrap();
     let statement = Statement::claim(nonce, key, owner.key.key_id(), &owner.callsign).unwrap();
     claim["nonce"] = nonce.into();
     claim["claimProof"] = other_code.hmac(&statement).into();

@@ -94,6 +94,12 @@ digest! {
     Identity
 }
 
+digest! {
+    /// SHA-256 of anything else that a statement or a log speaks of: a session description, a
+    /// listing, a document that was shown.
+    Digest
+}
+
 fn parse_hex(text: &str) -> Result<[u8; 32], DigestError> {
     let mut digest = [0; 32];
     if text.len() != 64 {

@@ -14,7 +14,7 @@ pub mod licence;
 pub mod statement;
 
 pub use callsign::Callsign;
-pub use digest::{Fingerprint, Identity, KeyId};
+pub use digest::{Digest, Fingerprint, Identity, KeyId};
 pub use grid::Grid;
 pub use licence::LicenceClass;
 pub use statement::Statement;

@@ -24,13 +24,15 @@ pub struct LicenceClass(Box<str>);
 pub struct LicenceClassError;
 
 impl LicenceClass {
-    /// Reads a class, forgiving surrounding blanks.
+    /// Reads a class, forgiving surrounding blanks. A lone dash is none: statements write it where
+    /// no class is known.
     ///
     /// # Errors
-    /// [`LicenceClassError`] when it is empty, too long or holds control characters.
+    /// [`LicenceClassError`] when it is empty, a dash, too long or holds control characters.
     pub fn parse(text: &str) -> Result<Self, LicenceClassError> {
         let text = text.trim();
-        if text.is_empty() || text.len() > MAX_CLASS_LEN || text.chars().any(char::is_control) {
+        let length = 1..=MAX_CLASS_LEN;
+        if text == "-" || !length.contains(&text.len()) || text.chars().any(char::is_control) {
             return Err(LicenceClassError);
         }
         Ok(Self(text.into()))
@@ -127,7 +129,7 @@ mod tests {
             LicenceClass::parse(" Klasse A ").unwrap().as_str(),
             "Klasse A"
         );
-        for wrong in ["", "  ", "a\nb", &"x".repeat(MAX_CLASS_LEN + 1)] {
+        for wrong in ["", "  ", " - ", "a\nb", &"x".repeat(MAX_CLASS_LEN + 1)] {
             assert_eq!(LicenceClass::parse(wrong), Err(LicenceClassError));
         }
     }

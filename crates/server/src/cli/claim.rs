@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::{ArgGroup, Args};
 use pki::issue::Issuer;
 use pki::p12::{self, KeyFile};
-use pki::{Certificate, ClaimCode, PublicKey, SigningKey, issue};
+use pki::{Certificate, Code, PublicKey, SigningKey, issue};
 use ring::rand::SystemRandom;
 use serde_json::{Value, json};
 use station::{Callsign, Grid, LicenceClass, Statement};
@@ -122,7 +122,7 @@ pub(super) fn claim(config: &Config, arguments: &Arguments) -> anyhow::Result<()
     Ok(())
 }
 
-fn claim_code(arguments: &Arguments, offer: &Value) -> anyhow::Result<Option<ClaimCode>> {
+fn claim_code(arguments: &Arguments, offer: &Value) -> anyhow::Result<Option<Code>> {
     if offer["codeRequired"] == false {
         return Ok(None);
     }
@@ -133,11 +133,11 @@ fn claim_code(arguments: &Arguments, offer: &Value) -> anyhow::Result<Option<Cla
             "--code",
         )?,
     };
-    Ok(Some(ClaimCode::parse(&typed)?))
+    Ok(Some(Code::parse(&typed)?))
 }
 
 /// Nothing is signed for a server that does not know the code it printed.
-fn check_server(code: &ClaimCode, offer: &Value, server: &PublicKey) -> anyhow::Result<()> {
+fn check_server(code: &Code, offer: &Value, server: &PublicKey) -> anyhow::Result<()> {
     let nonce = offer["nonce"].as_str().unwrap_or_default();
     let proof = offer["offerProof"].as_str().unwrap_or_default();
     let statement = Statement::claim_offer(nonce, server.key_id())?;

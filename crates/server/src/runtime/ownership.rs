@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use pki::{Certificate, ClaimCode, KeyError, SigningKey};
+use pki::{Certificate, Code, KeyError, SigningKey};
 use ring::rand::SystemRandom;
 use signaling::Owner;
 use station::statement::FieldError;
@@ -27,7 +27,7 @@ pub(super) const DATABASE_FILE: &str = "ham-server.db";
 pub struct Ownership {
     key: SigningKey,
     /// Who knows it may claim from another machine. New at each start, and printed.
-    code: ClaimCode,
+    code: Code,
     store: Mutex<Store>,
     owned: RwLock<Option<Arc<Owned>>>,
     /// Who wants to know when the state changes.
@@ -163,7 +163,7 @@ impl Ownership {
             }
             Err(error) => return Err(key_trouble(error)),
         };
-        let code = ClaimCode::generate(random).map_err(key_broken)?;
+        let code = Code::generate(random).map_err(key_broken)?;
         let owned = read_owned(&store).map_err(store_trouble)?;
         if owned
             .as_ref()
@@ -214,7 +214,7 @@ impl Ownership {
 
     /// What a person shows to claim from another machine.
     #[must_use]
-    pub fn code(&self) -> &ClaimCode {
+    pub fn code(&self) -> &Code {
         &self.code
     }
 

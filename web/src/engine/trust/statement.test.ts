@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { codeProof, type Login, statement } from './statement'
+import { codeProof, type Fields, type Login, statement } from './statement'
 
 interface Vector {
-  context: 'server-proof' | 'client-proof' | 'claim-offer' | 'claim' | 'tombstone' | 'rekey'
+  context: keyof Fields
   fields: never
   statement: string
   code?: string
