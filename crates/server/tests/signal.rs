@@ -158,11 +158,17 @@ async fn an_offer_reaches_a_guest_and_the_answer_comes_back() {
     let registered = operator.log_in(&owner).await;
     let sdp = "v=0\r\no=- \u{e9}\r\n";
     let offer = json!({ "type": "offer", "sdp": sdp });
+    let statement =
+        json!({ "callId": "c", "counter": 1, "to": "t", "signature": "s", "keyid": "k" });
     operator
-        .send(&json!({ "type": "OFFER", "target": guest_id, "offer": offer }))
+        .send(
+            &json!({ "type": "OFFER", "target": guest_id, "offer": offer, "statement": statement }),
+        )
         .await;
     let received = guest.next_of("OFFER_RECEIVED").await;
     assert_eq!(received["offer"]["sdp"], sdp);
+    assert_eq!(received["statement"], statement);
+    assert_eq!(received["chain"], json!([owner.certificate.to_pem()]));
     assert_eq!(received["from"], registered["clientId"]);
     let answer = json!({ "type": "answer", "sdp": sdp });
     let from = &received["from"];

@@ -219,7 +219,9 @@ fn bad_frames_get_typed_errors_and_disturb_nobody() {
 
     assert!(room.received(operator).is_empty());
     room.say(operator, &offer(guest));
-    assert_eq!(room.one(guest)["type"], "OFFER_RECEIVED");
+    let unsigned = room.one(guest);
+    assert_eq!(unsigned["type"], "OFFER_RECEIVED");
+    assert_eq!(unsigned["chain"], json!(null), "nothing to check by it");
 }
 
 #[test]
@@ -235,10 +237,15 @@ fn a_call_goes_there_and_back() {
     assert_eq!(offered["verified"], true);
     assert_eq!(offered["offer"], call["offer"]);
     assert_eq!(offered["statement"], call["statement"]);
+    assert_eq!(offered["chain"], json!(["trusted 1 W1AW"]));
     assert_eq!(offered["polite"], guest < operator);
 
-    room.say(guest, &answer(operator));
+    let mut reply = answer(operator);
+    reply["statement"] = call["statement"].clone();
+    room.say(guest, &reply);
     let answered = room.one(operator);
+    assert_eq!(answered["statement"], call["statement"]);
+    assert_eq!(answered["chain"], json!(null), "a guest has none");
     assert_eq!(answered["type"], "ANSWER_RECEIVED");
     assert_eq!(answered["fromCallsign"], "GUEST");
     assert_eq!(answered["verified"], false);

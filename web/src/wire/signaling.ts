@@ -150,6 +150,10 @@ export type ServerMessage =
     }
   | {
       /**
+       * With a statement: their certificate and those above it, PEM.
+       */
+      chain?: string[] | null
+      /**
        * Their session.
        */
       from: ClientId
@@ -180,6 +184,10 @@ export type ServerMessage =
        * The answer.
        */
       answer: SessionDescription
+      /**
+       * With a statement: their certificate and those above it, PEM.
+       */
+      chain?: string[] | null
       /**
        * Their session.
        */

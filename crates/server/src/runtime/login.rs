@@ -14,6 +14,9 @@ use crate::network::{Ends, Names, split_authority};
 /// Certificates a client may present above its own.
 const MOST_PRESENTED: usize = 16;
 
+/// Bytes of certificates that go with a client's signed offers and answers.
+const MOST_TOLD: usize = 16 * 1024;
+
 /// Makes challenges for those who register with a certificate.
 #[derive(Debug)]
 pub struct Receptionist {
@@ -121,6 +124,7 @@ impl Receptionist {
                 .licence()
                 .and_then(|licence| licence.class.clone()),
             trusted,
+            chain: told(&certificate, &presented),
         };
         Ok((certificate.public_key().spki().to_vec(), identity))
     }
@@ -153,6 +157,21 @@ impl Receptionist {
 #[must_use]
 pub fn verify(statement: &Statement, spki: &[u8], signature: &str) -> bool {
     PublicKey::from_spki(spki).is_ok_and(|key| key.verify(statement, signature).is_ok())
+}
+
+/// What others are told of who somebody is: the certificate and as many of those above it as there is room
+/// for. A longer chain cannot be followed to its end by its receivers, who then take nothing for proven.
+fn told(certificate: &Certificate, presented: &[Certificate]) -> Arc<[String]> {
+    let mut room = MOST_TOLD;
+    std::iter::once(certificate)
+        .chain(presented)
+        .map(Certificate::to_pem)
+        .take_while(|pem| {
+            let left = room.checked_sub(pem.len());
+            room = left.unwrap_or(0);
+            left.is_some()
+        })
+        .collect()
 }
 
 fn refusal(code: ErrorCode, error: &str) -> Refusal {

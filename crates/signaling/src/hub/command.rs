@@ -1,5 +1,7 @@
 //! What the hub says to whoever owns the sockets, and the questions it has for their cryptography.
 
+use std::sync::Arc;
+
 use station::{Callsign, Fingerprint, KeyId, LicenceClass, Statement};
 
 use super::ConnectionId;
@@ -136,6 +138,9 @@ pub struct Identity {
     pub licence_class: Option<LicenceClass>,
     /// Whether the certificate is trusted here, and its holder so licensed.
     pub trusted: bool,
+    /// The certificate and those above it, PEM, as others are told them with a signed offer or answer. It
+    /// must be small beside a frame.
+    pub chain: Arc<[String]>,
 }
 
 /// Why a login goes no further.

@@ -41,6 +41,7 @@ impl Hub {
             polite: to < from,
             offer: &offer.offer,
             statement: offer.statement.as_ref(),
+            chain: sender.chain(offer.statement.as_ref()),
         };
         let body = message.body();
         self.ring(from, to, now);
@@ -67,6 +68,7 @@ impl Hub {
             verified: sender.licensed(),
             answer: &answer.answer,
             statement: answer.statement.as_ref(),
+            chain: sender.chain(answer.statement.as_ref()),
         };
         let body = message.body();
         self.introduce(from, to);

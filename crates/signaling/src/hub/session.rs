@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::kept::Kept;
 use super::{ConnectionId, Identity};
-use crate::message::{ClientId, Net, Peer, Role, SessionToken};
+use crate::message::{CallStatement, ClientId, Net, Peer, Role, SessionToken};
 
 #[derive(Debug)]
 pub(super) struct Session {
@@ -56,6 +56,12 @@ impl Presence {
         self.identity
             .as_ref()
             .is_some_and(|identity| identity.trusted)
+    }
+
+    /// What a receiver needs to check a statement of theirs.
+    pub(super) fn chain(&self, statement: Option<&CallStatement<'_>>) -> Option<&[String]> {
+        statement?;
+        self.identity.as_ref().map(|identity| &*identity.chain)
     }
 
     pub(super) fn role(&self) -> Role {

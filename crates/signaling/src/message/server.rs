@@ -88,6 +88,9 @@ pub enum ServerMessage<'a> {
         /// Their signature over it.
         #[serde(skip_serializing_if = "Option::is_none")]
         statement: Option<&'a CallStatement<'a>>,
+        /// With a statement: their certificate and those above it, PEM.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        chain: Option<&'a [String]>,
     },
     /// Somebody answers your offer.
     AnswerReceived {
@@ -102,6 +105,9 @@ pub enum ServerMessage<'a> {
         /// Their signature over it.
         #[serde(skip_serializing_if = "Option::is_none")]
         statement: Option<&'a CallStatement<'a>>,
+        /// With a statement: their certificate and those above it, PEM.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        chain: Option<&'a [String]>,
     },
     /// A way to reach the other end.
     IceCandidateReceived {

@@ -299,6 +299,7 @@ fn pretended_identity(certificate: &str) -> Result<Identity, Refusal> {
         fingerprint: Fingerprint::new([key; 32]),
         licence_class: None,
         trusted: trust == "trusted",
+        chain: [certificate.to_owned()].into(),
     })
 }
 
