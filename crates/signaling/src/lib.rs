@@ -11,6 +11,7 @@
 //! - who comes back in time to a session gets exactly what was missed, and nobody else can;
 //! - a client's view of its net, kept from `REGISTERED`, the pages of `LIST_PEERS` and what it is told of
 //!   changes, is the truth once they have been told;
+//! - who loses the server's trust is a guest at once, for everybody;
 //! - what many are told is encoded once, and in a large net told at most once in a while;
 //! - [`Hub::deadline`] is exactly when something is due;
 //! - signals reach exactly their target, and nobody who may not be called by the sender.
@@ -23,8 +24,8 @@ pub mod limit;
 pub mod message;
 
 pub use hub::{
-    Challenge, Claimant, CloseCode, Command, ConnectionId, Credentials, Hub, Identity, Limits,
-    Owner, Refusal, Ticket,
+    Challenge, Claimant, CloseCode, Command, ConnectionId, Credentials, Hub, Identity, Judgement,
+    Limits, Owner, Refusal, Ticket,
 };
 pub use message::{
     ClientId, ClientMessage, ErrorCode, Net, Role, ServerMessage, SessionToken, decode,

@@ -35,12 +35,22 @@ enum Step {
     },
     Operator {
         who: usize,
+        key: u8,
         genuine: bool,
+        trusted: bool,
+    },
+    /// The server's opinion of a key changes, or does not.
+    Judge {
+        key: u8,
         trusted: bool,
     },
     Offer {
         who: usize,
         whom: usize,
+    },
+    /// An offer to W1AW, whoever that is.
+    OfferByCallsign {
+        who: usize,
     },
     Answer {
         who: usize,
@@ -86,8 +96,10 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => Just(Step::Connect),
         3 => one.clone().prop_map(|who| Step::Guest { who }),
-        3 => (one.clone(), any::<bool>(), any::<bool>())
-            .prop_map(|(who, genuine, trusted)| Step::Operator { who, genuine, trusted }),
+        3 => (one.clone(), key(), any::<bool>(), any::<bool>())
+            .prop_map(|(who, key, genuine, trusted)| Step::Operator { who, key, genuine, trusted }),
+        3 => (key(), any::<bool>()).prop_map(|(key, trusted)| Step::Judge { key, trusted }),
+        2 => one.clone().prop_map(|who| Step::OfferByCallsign { who }),
         6 => two.clone().prop_map(|(who, whom)| Step::Offer { who, whom }),
         6 => two.clone().prop_map(|(who, whom)| Step::Answer { who, whom }),
         6 => two.prop_map(|(who, whom)| Step::Candidate { who, whom }),
@@ -102,14 +114,38 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Who is here from the start, so that there is somebody to talk to.
+fn crew() -> Vec<Step> {
+    let operator = |who| Step::Operator {
+        who,
+        key: 1,
+        genuine: true,
+        trusted: true,
+    };
+    vec![
+        Step::Connect,
+        Step::Connect,
+        Step::Connect,
+        operator(0),
+        operator(1),
+        Step::Guest { who: 2 },
+    ]
+}
+
+/// Keys of the operators, who are all called W1AW.
+fn key() -> impl Strategy<Value = u8> {
+    1..3_u8
+}
+
 impl Step {
     /// Who must be connected for this to happen.
     fn who(&self) -> Option<usize> {
         match *self {
-            Self::Connect | Self::Pass { .. } | Self::Resume { .. } => None,
+            Self::Connect | Self::Pass { .. } | Self::Resume { .. } | Self::Judge { .. } => None,
             Self::Guest { who }
             | Self::Operator { who, .. }
             | Self::Offer { who, .. }
+            | Self::OfferByCallsign { who }
             | Self::Answer { who, .. }
             | Self::Candidate { who, .. }
             | Self::Join { who, .. }
@@ -128,6 +164,7 @@ struct Model {
     /// Everybody connected; registered ones have a member.
     clients: BTreeMap<ClientId, Option<Member>>,
     failed: BTreeMap<ClientId, u32>,
+    entries: usize,
     /// Until when the hub waits for who dropped out.
     away: BTreeMap<ClientId, Instant>,
     /// What everybody was or would have been told since they registered.
@@ -143,8 +180,11 @@ struct Model {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Member {
     net: &'static str,
+    /// The key they have proven.
+    key: Option<u8>,
     licensed: bool,
-    proven: bool,
+    /// As the how-manieth they came into their net.
+    entered: usize,
 }
 
 impl Model {
@@ -183,6 +223,40 @@ impl Model {
         let same_net = self.member(to).is_some_and(|there| there.net == sender.net);
         let reachable = same_net || self.candidates.contains_key(&(from, to));
         (from == to || !reachable).then_some("unknown-target")
+    }
+
+    /// Whom the callsign of all operators means to somebody.
+    fn called_by_callsign(&self, from: ClientId) -> Result<ClientId, &'static str> {
+        let net = self.member(from).ok_or("not-registered")?.net;
+        let members = self.clients.iter();
+        let operators = members.filter_map(|(&client, member)| {
+            let member = member.as_ref()?;
+            let meant = client != from && member.net == net && member.licensed;
+            meant.then_some((member.entered, member.key, client))
+        });
+        let operators: BTreeSet<_> = operators.collect();
+        let keys: BTreeSet<_> = operators.iter().map(|&(_, key, _)| key).collect();
+        match operators.last() {
+            None => Err("unknown-target"),
+            Some(_) if keys.len() > 1 => Err("callsign-ambiguous"),
+            Some(&(_, _, client)) => Ok(client),
+        }
+    }
+
+    /// A guest could not have started these calls, and nobody answered.
+    fn withdraw_offers(&mut self, from: ClientId) {
+        let unanswered = |&(caller, to): &(ClientId, ClientId)| {
+            let pairs = [(caller, to), (to, caller)];
+            caller == from && !pairs.iter().any(|pair| self.answered.contains(pair))
+        };
+        let withdrawn: Vec<_> = self.ringing.iter().copied().filter(unanswered).collect();
+        for (from, to) in withdrawn {
+            self.ringing.remove(&(from, to));
+            if !self.ringing.contains(&(to, from)) {
+                self.candidates.remove(&(from, to));
+                self.candidates.remove(&(to, from));
+            }
+        }
     }
 
     fn offer(&mut self, from: ClientId, to: ClientId) -> Result<(), &'static str> {
@@ -225,10 +299,11 @@ struct World {
     lines: BTreeMap<ClientId, ClientId>,
 }
 
-/// The people a client believes in its net, and where its list goes on.
+/// The people a client believes in its net, each with whether they are licensed, and where its list
+/// goes on.
 #[derive(Debug, Default)]
 struct View {
-    people: BTreeSet<ClientId>,
+    people: BTreeMap<ClientId, bool>,
     next: Option<String>,
     /// Frames seen since `REGISTERED`.
     seen: usize,
@@ -260,6 +335,7 @@ impl World {
         }
         match step {
             Step::Connect | Step::Pass { .. } => {}
+            Step::Judge { key, trusted } => self.judge(*key, *trusted, &mut expected),
             Step::Drop { who } => self.drop_out(pick(*who), &mut expected),
             Step::Resume {
                 who,
@@ -270,11 +346,14 @@ impl World {
             Step::Guest { who } => self.register_guest(pick(*who), &mut expected),
             Step::Operator {
                 who,
+                key,
                 genuine,
                 trusted,
             } => {
-                self.register_operator(pick(*who), *genuine, *trusted, &mut expected);
+                let certificate = (*key, *trusted);
+                self.register_operator(pick(*who), certificate, *genuine, &mut expected);
             }
+            Step::OfferByCallsign { who } => self.offer_by_callsign(pick(*who), &mut expected),
             Step::Offer { who, whom } => {
                 let (from, to) = (pick(*who), pick(*whom));
                 self.signal(
@@ -366,7 +445,8 @@ impl World {
         let last_seq = arrived - u64::try_from(unseen).unwrap();
         let back = self.room.resume(client, last_seq);
         let mut expected = Vec::new();
-        if member.proven {
+        let proven = member.key.is_some();
+        if proven {
             let signature = if genuine { "genuine" } else { "forged" };
             let proof = json!({ "type": "AUTHENTICATE", "signature": signature });
             self.room.say(back, &proof);
@@ -374,7 +454,7 @@ impl World {
         }
         let told = self.room.received(back);
         let names: Vec<_> = told.iter().map(name).collect();
-        if member.proven && !genuine {
+        if proven && !genuine {
             expected.push("bad-proof".to_owned());
             assert_eq!(names, expected);
             return self.room.leave(back);
@@ -441,8 +521,9 @@ impl World {
             client,
             Member {
                 net: NETS[0],
+                key: None,
                 licensed: false,
-                proven: false,
+                entered: 0,
             },
             expected,
         );
@@ -451,12 +532,12 @@ impl World {
     fn register_operator(
         &mut self,
         client: ClientId,
+        (key, trusted): (u8, bool),
         genuine: bool,
-        trusted: bool,
         expected: &mut Expected,
     ) {
         let trust = if trusted { "trusted" } else { "untrusted" };
-        self.say(client, &register("W1AW", &format!("{trust} 1 W1AW")));
+        self.say(client, &register("W1AW", &format!("{trust} {key} W1AW")));
         if self.model.member(client).is_some() {
             push(expected, client, "already-registered");
             return;
@@ -472,8 +553,9 @@ impl World {
                 client,
                 Member {
                     net: NETS[0],
+                    key: Some(key),
                     licensed: trusted,
-                    proven: true,
+                    entered: 0,
                 },
                 expected,
             );
@@ -487,7 +569,44 @@ impl World {
         }
     }
 
-    fn enter(&mut self, client: ClientId, member: Member, expected: &mut Expected) {
+    /// Every session of the key turns, one after the other.
+    fn judge(&mut self, key: u8, trusted: bool, expected: &mut Expected) {
+        self.room.judge(key, trusted);
+        let clients: Vec<_> = self.model.clients.keys().copied().collect();
+        for client in clients {
+            let Some(Some(member)) = self.model.clients.get_mut(&client) else {
+                continue;
+            };
+            if member.key != Some(key) || member.licensed == trusted {
+                continue;
+            }
+            member.licensed = trusted;
+            let net = member.net;
+            push(expected, client, "ROLE");
+            if !trusted {
+                self.model.withdraw_offers(client);
+            }
+            let net = self.model.nets.entry(net).or_default();
+            net.turn(client, self.model.regime, self.room.now, expected);
+        }
+    }
+
+    fn offer_by_callsign(&mut self, from: ClientId, expected: &mut Expected) {
+        match self.model.called_by_callsign(from) {
+            Ok(to) => {
+                let message = offer("W1AW");
+                self.signal(from, to, &message, "OFFER_RECEIVED", Model::offer, expected);
+            }
+            Err(code) => {
+                self.say(from, &offer("W1AW"));
+                push(expected, from, code);
+            }
+        }
+    }
+
+    fn enter(&mut self, client: ClientId, mut member: Member, expected: &mut Expected) {
+        self.model.entries += 1;
+        member.entered = self.model.entries;
         let net = self.model.nets.entry(member.net).or_default();
         self.model.clients.insert(client, Some(member));
         push(expected, client, "REGISTERED");
@@ -576,24 +695,24 @@ impl World {
                 if kind == "REGISTERED" {
                     view.people.clear();
                 }
-                view.people.extend(peer_ids(&message["peers"]));
+                view.people.extend(licences(&message["peers"]));
                 view.next = message["next"].as_str().map(str::to_owned);
             }
             "PEER_JOINED" => {
-                view.people.insert(id(&message["peer"]["id"]));
+                view.people.extend(licence(&message["peer"]));
             }
             "PEER_LEFT" => {
                 view.people.remove(&id(&message["peerId"]));
             }
             "PEERS_CHANGED" => {
                 let left = ids(&message["left"]);
-                view.people.retain(|person| !left.contains(person));
-                view.people.extend(peer_ids(&message["joined"]));
+                view.people.retain(|person, _| !left.contains(person));
+                view.people.extend(licences(&message["joined"]));
             }
             _ => {}
         }
         assert!(
-            !view.people.contains(&client),
+            !view.people.contains_key(&client),
             "nobody is told of themselves"
         );
     }
@@ -617,8 +736,11 @@ impl World {
                 self.check(&expected);
             }
             if let Some(member) = self.model.member(client) {
-                let mut truth = self.model.nets[member.net].members().clone();
-                truth.remove(&client);
+                let members = self.model.nets[member.net].members().iter();
+                let others = members.filter(|&&other| other != client);
+                let truth = others
+                    .map(|&other| (other, self.model.member(other).unwrap().licensed))
+                    .collect::<BTreeMap<_, _>>();
                 assert_eq!(self.views[&client].people, truth, "{client}'s view");
             }
         }
@@ -646,6 +768,16 @@ fn id(value: &Value) -> ClientId {
 
 fn ids(list: &Value) -> BTreeSet<ClientId> {
     list.as_array().unwrap().iter().map(id).collect()
+}
+
+/// Who somebody is, and whether they are licensed.
+fn licence(peer: &Value) -> Option<(ClientId, bool)> {
+    Some((id(&peer["id"]), peer["hasLicense"].as_bool()?))
+}
+
+fn licences(list: &Value) -> Vec<(ClientId, bool)> {
+    let peers = list.as_array().unwrap().iter();
+    peers.filter_map(licence).collect()
 }
 
 fn peer_ids(list: &Value) -> BTreeSet<ClientId> {
@@ -679,6 +811,7 @@ proptest! {
                 nets: BTreeMap::new(),
                 clients: BTreeMap::new(),
                 failed: BTreeMap::new(),
+                entries: 0,
                 away: BTreeMap::new(),
                 logs: BTreeMap::new(),
                 ringing: BTreeSet::new(),
@@ -688,7 +821,7 @@ proptest! {
             views: BTreeMap::new(),
             lines: BTreeMap::new(),
         };
-        for step in &steps {
+        for step in crew().iter().chain(&steps) {
             world.take(step);
         }
         world.check_views();

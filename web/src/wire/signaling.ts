@@ -114,6 +114,17 @@ export type ServerMessage =
     }
   | {
       /**
+       * A sentence for a person: why.
+       */
+      reason: string
+      /**
+       * What you may do now.
+       */
+      role: Role
+      type: 'ROLE'
+    }
+  | {
+      /**
        * Who.
        */
       peer: Peer
@@ -128,7 +139,7 @@ export type ServerMessage =
     }
   | {
       /**
-       * Who came, by id.
+       * Who came or changed, by id.
        */
       joined: Peer[]
       /**

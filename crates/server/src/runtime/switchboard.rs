@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use signaling::{
-    Claimant, ClientId, Command, ConnectionId, Hub, Limits, Owner, SessionToken, Ticket,
+    Claimant, ClientId, Command, ConnectionId, Hub, Judgement, Limits, Owner, SessionToken, Ticket,
 };
 use station::Statement;
 use tokio::sync::Notify;
@@ -86,6 +86,15 @@ impl Switchboard {
     /// Says whose server this is from now on.
     pub fn set_owner(&self, owner: Option<Owner>) {
         lock(&self.exchange).hub.set_owner(owner);
+    }
+
+    /// Tells everybody concerned that keys have gained or lost trust: their sessions turn at once.
+    ///
+    /// To be called in the order in which the trust changed, so by whoever holds the lock under which it
+    /// does; and after the change, so that a login that looks up who somebody is sees either the new
+    /// state or this judgement. Takes no other lock than the hub's.
+    pub fn judge(&self, judgements: &[Judgement]) {
+        self.drive(|hub, now| hub.judge(judgements, now));
     }
 
     /// Accepts a connection. None once the server stops.

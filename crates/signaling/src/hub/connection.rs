@@ -1,6 +1,9 @@
 //! One connection: how far its login is, what it has spent, and when it was last heard.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+
+use station::KeyId;
 
 use super::{Challenge, Identity, Limits};
 use crate::limit::Meter;
@@ -58,6 +61,8 @@ pub(super) struct Application {
     pub(super) purpose: Purpose,
     /// The `id` of the frame that waits for an answer.
     pub(super) reply_to: Option<String>,
+    /// Keys that were judged since somebody began to look who this is, and the verdicts.
+    pub(super) judged: BTreeMap<KeyId, bool>,
 }
 
 #[derive(Debug)]
@@ -92,6 +97,16 @@ pub(super) struct OverBudget {
     pub(super) retry_after: Duration,
     /// The sender was told often enough.
     pub(super) out: bool,
+}
+
+impl Application {
+    pub(super) fn new(purpose: Purpose, reply_to: Option<&str>) -> Self {
+        Self {
+            purpose,
+            reply_to: reply_to.map(str::to_owned),
+            judged: BTreeMap::new(),
+        }
+    }
 }
 
 impl ConnectionId {

@@ -49,14 +49,9 @@ impl Hub {
             let error = "a certificate comes with a nonce and the URL you dialled";
             return self.refuse(connection, ErrorCode::BadMessage, error, reply_to);
         };
-        let reply_to = reply_to.map(str::to_owned);
-        self.set_phase(
-            connection,
-            Phase::Identifying(Application {
-                purpose: Purpose::Register { callsign, net },
-                reply_to,
-            }),
-        );
+        let purpose = Purpose::Register { callsign, net };
+        let application = Application::new(purpose, reply_to);
+        self.set_phase(connection, Phase::Identifying(application));
         let claimant = Box::new(Claimant {
             credentials: Credentials::Presented {
                 certificate,
@@ -84,7 +79,11 @@ impl Hub {
             return;
         };
         let reply_to = application.reply_to.take();
-        let made = made.and_then(|challenge| {
+        let made = made.and_then(|mut challenge| {
+            if let Some(&trusted) = application.judged.get(&challenge.identity.key) {
+                challenge.identity.trusted = trusted;
+            }
+            application.judged.clear();
             if let Purpose::Register { callsign, .. } = &application.purpose {
                 same_station(callsign, &challenge.identity)?;
             }
@@ -149,7 +148,9 @@ impl Hub {
         let Some(Phase::Proving(application, proven)) = self.take_phase(connection, proving) else {
             return;
         };
-        let Application { purpose, reply_to } = application;
+        let Application {
+            purpose, reply_to, ..
+        } = application;
         let reply_to = reply_to.as_deref();
         if !genuine {
             let refusal = Refusal {

@@ -1,7 +1,7 @@
 //! The hub: every session at this server, and what passes between them.
 //!
 //! Tell it what happens ([`Hub::connect`], [`Hub::receive`], [`Hub::heard`], [`Hub::disconnected`],
-//! [`Hub::tick`]), then carry out every [`Command`] that [`Hub::poll`] gives. Whoever owns the
+//! [`Hub::judge`], [`Hub::tick`]), then carry out every [`Command`] that [`Hub::poll`] gives. Whoever owns the
 //! sockets owns the randomness ([`Ticket`]) and the cryptography too: a login makes the hub ask for
 //! a [`Challenge`] ([`Command::Challenge`], answered by [`Hub::challenge`]) and later for a verdict
 //! on the proof ([`Command::Verify`], answered by [`Hub::verified`]).
@@ -11,7 +11,7 @@
 //! resumes one. Every session without a connection has an end in time.
 //!
 //! Reading order: this page, `connection` and `session` (one client's state), `login`, `resume`,
-//! `relay`, `nets` (who is where), `presence` (telling them), `time` (what happens when nothing does).
+//! `standing` (who ceases to be an operator), `relay`, `nets` (who is where), `presence` (telling them), `time` (what happens when nothing does).
 
 mod command;
 mod connection;
@@ -23,6 +23,7 @@ mod presence;
 mod relay;
 mod resume;
 mod session;
+mod standing;
 mod time;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -43,6 +44,7 @@ use time::Timers;
 pub use command::{Challenge, Claimant, CloseCode, Command, Credentials, Identity, Refusal};
 pub use connection::{ConnectionId, Ticket};
 pub use limits::Limits;
+pub use standing::Judgement;
 
 /// Every session, and the state machine over them.
 #[derive(Debug)]

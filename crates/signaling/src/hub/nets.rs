@@ -4,7 +4,7 @@
 //! while ([`News`]) and told together, so that a crowd that comes or leaves costs every member one
 //! frame and not one for each. Invariant: what a member knows of its net (from `REGISTERED`, the pages
 //! of `LIST_PEERS` and what it was told) is the members but for those in `joined`, and those in `left`,
-//! give or take those in `left` and `returned` for who came meanwhile. Therefore `joined` is on no page,
+//! give or take those in `left` and `again` for who came meanwhile. Therefore `joined` is on no page,
 //! and who came and left again within a window was never mentioned.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,13 +24,16 @@ pub(super) struct Nets {
     /// The nets with news, by when it is due.
     due: BTreeSet<(Instant, Net)>,
     licensed: usize,
+    /// How many came so far, into any net.
+    entries: u64,
 }
 
 #[derive(Debug, Default)]
 struct Room {
-    members: BTreeSet<ClientId>,
+    /// Who is here, and as the how-manieth they came.
+    members: BTreeMap<ClientId, u64>,
     /// Sessions of verified operators by callsign, in the order they came.
-    operators: BTreeMap<Callsign, Vec<(KeyId, ClientId)>>,
+    operators: BTreeMap<Callsign, BTreeMap<u64, (KeyId, ClientId)>>,
     news: Option<News>,
 }
 
@@ -42,8 +45,9 @@ pub(super) struct News {
     joined: BTreeSet<ClientId>,
     /// Those who left and whom the members still believe here.
     left: BTreeSet<ClientId>,
-    /// Those who left and came back: who came in between was not told of them.
-    returned: BTreeSet<ClientId>,
+    /// Members to be told of again: they left and came back, and who came in between was not told of
+    /// them; or they became operators or ceased to be.
+    again: BTreeSet<ClientId>,
     /// Who of the newcomers was made known to whom ahead of the others, because they signaled.
     introduced: BTreeMap<ClientId, BTreeSet<ClientId>>,
 }
@@ -61,7 +65,7 @@ impl Nets {
     pub(super) fn operators(&self, net: &Net, callsign: &Callsign) -> Vec<(KeyId, ClientId)> {
         let room = self.rooms.get(net);
         room.and_then(|room| room.operators.get(callsign))
-            .cloned()
+            .map(|sessions| sessions.values().copied().collect())
             .unwrap_or_default()
     }
 
@@ -74,7 +78,7 @@ impl Nets {
         self.rooms
             .get(net)
             .into_iter()
-            .flat_map(|room| room.members.iter().copied())
+            .flat_map(|room| room.members.keys().copied())
     }
 
     /// The members that everybody was told of, from an id upward.
@@ -85,7 +89,8 @@ impl Nets {
     ) -> impl Iterator<Item = ClientId> + '_ {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.rooms.get(net).into_iter().flat_map(move |room| {
-            let members = room.members.range((from, Bound::Unbounded)).copied();
+            let members = room.members.range((from, Bound::Unbounded));
+            let members = members.map(|(&member, _)| member);
             members.filter(|member| !room.is_news(*member))
         })
     }
@@ -99,22 +104,15 @@ impl Nets {
     ) -> Audience {
         let net = &presence.net;
         let room = self.rooms.entry(net.clone()).or_default();
-        room.members.insert(client);
-        if let Some(identity) = presence
-            .identity
-            .as_ref()
-            .filter(|identity| identity.trusted)
-        {
-            let sessions = room.operators.entry(identity.callsign.clone()).or_default();
-            sessions.push((identity.key, client));
-            self.licensed += 1;
-        }
+        self.entries += 1;
+        room.members.insert(client, self.entries);
+        self.licensed += room.list(client, presence);
         let size = room.members.len();
         let Some(news) = room.news(size, limits, now) else {
             return Audience::Net;
         };
         if news.left.remove(&client) {
-            news.returned.insert(client);
+            news.again.insert(client);
         } else {
             news.joined.insert(client);
         }
@@ -134,20 +132,8 @@ impl Nets {
             return Audience::Only(BTreeSet::new());
         };
         let size = room.members.len();
+        self.licensed -= room.unlist(client, presence);
         room.members.remove(&client);
-        if let Some(identity) = presence
-            .identity
-            .as_ref()
-            .filter(|identity| identity.trusted)
-        {
-            self.licensed -= 1;
-            if let Some(sessions) = room.operators.get_mut(&identity.callsign) {
-                sessions.retain(|&(_, session)| session != client);
-                if sessions.is_empty() {
-                    room.operators.remove(&identity.callsign);
-                }
-            }
-        }
         let Some(news) = room.news(size, limits, now) else {
             if room.members.is_empty() {
                 self.rooms.remove(net);
@@ -161,9 +147,35 @@ impl Nets {
         if news.joined.remove(&client) {
             told = news.introduced.remove(&client).unwrap_or_default();
         } else {
-            news.returned.remove(&client);
+            news.again.remove(&client);
             news.left.insert(client);
         }
+        self.reschedule(net);
+        Audience::Only(told)
+    }
+
+    /// A member becomes an operator, or is none any more: `presence` is how they are now.
+    pub(super) fn turn(
+        &mut self,
+        client: ClientId,
+        presence: &Presence,
+        limits: &Limits,
+        now: Instant,
+    ) -> Audience {
+        let net = &presence.net;
+        let Some(room) = self.rooms.get_mut(net) else {
+            return Audience::Only(BTreeSet::new());
+        };
+        self.licensed -= room.unlist(client, presence);
+        self.licensed += room.list(client, presence);
+        let size = room.members.len();
+        let Some(news) = room.news(size, limits, now) else {
+            return Audience::Net;
+        };
+        if !news.joined.contains(&client) {
+            news.again.insert(client);
+        }
+        let told = news.introduced.get(&client).cloned().unwrap_or_default();
         self.reschedule(net);
         Audience::Only(told)
     }
@@ -176,8 +188,8 @@ impl Nets {
         let Some(news) = room.news.as_mut() else {
             return false;
         };
-        room.members.contains(&to)
-            && (news.joined.contains(&from) || news.returned.contains(&from))
+        room.members.contains_key(&to)
+            && (news.joined.contains(&from) || news.again.contains(&from))
             && news.introduced.entry(from).or_default().insert(to)
     }
 
@@ -214,6 +226,32 @@ impl Nets {
 }
 
 impl Room {
+    /// Lists a member by callsign if it is a verified operator; gives how many were listed.
+    fn list(&mut self, client: ClientId, presence: &Presence) -> usize {
+        let operator = presence.identity.as_ref().filter(|them| them.trusted);
+        let (Some(identity), Some(&place)) = (operator, self.members.get(&client)) else {
+            return 0;
+        };
+        let sessions = self.operators.entry(identity.callsign.clone());
+        sessions.or_default().insert(place, (identity.key, client));
+        1
+    }
+
+    /// Takes a member off the list of operators; gives how many were on it.
+    fn unlist(&mut self, client: ClientId, presence: &Presence) -> usize {
+        let (Some(identity), Some(place)) = (&presence.identity, self.members.get(&client)) else {
+            return 0;
+        };
+        let Some(sessions) = self.operators.get_mut(&identity.callsign) else {
+            return 0;
+        };
+        let listed = sessions.remove(place).is_some();
+        if sessions.is_empty() {
+            self.operators.remove(&identity.callsign);
+        }
+        usize::from(listed)
+    }
+
     /// Where a change goes in a net of that size; none where everybody is told at once. While news
     /// waits, what follows waits with it, so that nobody is told of the end before the beginning.
     fn news(&mut self, size: usize, limits: &Limits, now: Instant) -> Option<&mut News> {
@@ -222,7 +260,7 @@ impl Room {
                 due: now + limits.gather,
                 joined: BTreeSet::new(),
                 left: BTreeSet::new(),
-                returned: BTreeSet::new(),
+                again: BTreeSet::new(),
                 introduced: BTreeMap::new(),
             });
         }
@@ -239,7 +277,7 @@ impl Room {
 impl News {
     /// Whom to tell of as joined.
     pub(super) fn newcomers(&self) -> impl Iterator<Item = &ClientId> {
-        self.joined.union(&self.returned)
+        self.joined.union(&self.again)
     }
 
     /// Whom to tell of as left.
@@ -248,6 +286,6 @@ impl News {
     }
 
     fn is_empty(&self) -> bool {
-        self.joined.is_empty() && self.left.is_empty() && self.returned.is_empty()
+        self.joined.is_empty() && self.left.is_empty() && self.again.is_empty()
     }
 }

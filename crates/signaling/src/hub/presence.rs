@@ -176,7 +176,7 @@ impl Hub {
         (page.iter().filter_map(peer).collect(), next)
     }
 
-    fn tell(&mut self, audience: Audience, about: ClientId, net: &Net, body: &Arc<str>) {
+    pub(super) fn tell(&mut self, audience: Audience, about: ClientId, net: &Net, body: &Arc<str>) {
         let listeners: Vec<_> = match audience {
             Audience::Net => self.nets.members(net).filter(|&m| m != about).collect(),
             Audience::Only(listeners) => listeners.into_iter().collect(),

@@ -110,6 +110,29 @@ impl Hub {
         }
     }
 
+    /// Offers that started a call and that nobody answered yet can be answered no more.
+    pub(super) fn withdraw_offers(&mut self, from: ClientId) {
+        let Some(sender) = self.presence(from) else {
+            return;
+        };
+        let calls = sender.calls.iter();
+        let unanswered = calls.filter(|(_, leg)| !leg.answered);
+        let called: Vec<_> = unanswered.map(|(&to, leg)| (to, leg.ringing)).collect();
+        for (to, called_back) in called {
+            let Some(leg) = self.leg_mut(to, from) else {
+                continue;
+            };
+            if leg.answered || !leg.ringing {
+                continue;
+            }
+            leg.ringing = false;
+            if !called_back {
+                self.hang_up(to, from);
+                self.hang_up(from, to);
+            }
+        }
+    }
+
     fn hang_up(&mut self, client: ClientId, other: ClientId) {
         if let Some(Session { presence, .. }) = self.sessions.get_mut(&client) {
             presence.calls.remove(&other);
@@ -225,7 +248,7 @@ impl Hub {
         ))
     }
 
-    fn presence(&self, client: ClientId) -> Option<&Presence> {
+    pub(super) fn presence(&self, client: ClientId) -> Option<&Presence> {
         self.sessions.get(&client).map(|session| &session.presence)
     }
 

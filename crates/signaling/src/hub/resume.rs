@@ -40,11 +40,8 @@ impl Hub {
             client,
             last_seq: resume.last_seq,
         };
-        let reply_to = reply_to.map(str::to_owned);
-        self.set_phase(
-            connection,
-            Phase::Identifying(Application { purpose, reply_to }),
-        );
+        let application = Application::new(purpose, reply_to);
+        self.set_phase(connection, Phase::Identifying(application));
         let claimant = Box::new(Claimant {
             credentials: Credentials::Known { identity, spki },
             nonce,

@@ -48,7 +48,14 @@ pub enum ServerMessage<'a> {
         /// The server's own proof.
         server_proof: ServerProof<'a>,
     },
-    /// Somebody came into your net.
+    /// What you may do has changed.
+    Role {
+        /// What you may do now.
+        role: Role,
+        /// A sentence for a person: why.
+        reason: Cow<'a, str>,
+    },
+    /// Somebody came into your net, or is in it and is now as this says.
     PeerJoined {
         /// Who.
         peer: Peer,
@@ -58,9 +65,9 @@ pub enum ServerMessage<'a> {
         /// Who.
         peer_id: ClientId,
     },
-    /// Who came and who left since the last change that you were told of, in a large net.
+    /// Who came or changed and who left since the last change that you were told of, in a large net.
     PeersChanged {
-        /// Who came, by id.
+        /// Who came or changed, by id.
         joined: Vec<Peer>,
         /// Who left, by id.
         left: Vec<ClientId>,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use signaling::message::MAX_FRAME;
 use signaling::{
     Challenge, Claimant, ClientId, CloseCode, Command, ConnectionId, Credentials, ErrorCode, Hub,
-    Identity, Limits, Refusal, SessionToken, Ticket,
+    Identity, Judgement, Limits, Refusal, SessionToken, Ticket,
 };
 use station::statement::Login;
 use station::{Callsign, Fingerprint, KeyId, Statement};
@@ -84,6 +84,17 @@ impl Room {
     pub(crate) fn pass(&mut self, time: Duration) {
         self.now += time;
         self.hub.tick(self.now);
+        self.run();
+    }
+
+    /// The server now trusts a key, or no longer does.
+    pub(crate) fn judge(&mut self, key: u8, trusted: bool) {
+        let about = Judgement {
+            key: KeyId::new([key; 32]),
+            trusted,
+            reason: "the owner says so".into(),
+        };
+        self.hub.judge(&[about], self.now);
         self.run();
     }
 
@@ -252,7 +263,7 @@ pub(crate) fn candidate(target: impl ToString + Copy) -> Value {
 }
 
 /// Certificates of the pretended cryptography: `trusted KEY CALLSIGN` or `untrusted KEY CALLSIGN`.
-fn pretended_challenge(claimant: Claimant) -> Result<Challenge, Refusal> {
+pub(crate) fn pretended_challenge(claimant: Claimant) -> Result<Challenge, Refusal> {
     let url = claimant.url.as_str();
     let identity = match claimant.credentials {
         Credentials::Presented { certificate, .. } => pretended_identity(&certificate)?,

@@ -14,8 +14,9 @@ pub(crate) struct NetModel {
     members: BTreeSet<ClientId>,
     /// The net as everybody in it was told.
     published: BTreeSet<ClientId>,
-    /// Members who left and came back since then: who came in between does not know of them.
-    returned: BTreeSet<ClientId>,
+    /// Members to be told of again: they left and came back since then, and who came in between does not
+    /// know of them; or they are not what everybody was told.
+    again: BTreeSet<ClientId>,
     /// When the difference between the two is told.
     due: Option<Instant>,
     /// Who was made known to whom ahead of that.
@@ -42,7 +43,7 @@ impl NetModel {
             self.tell_others(client, "PEER_JOINED", expected);
         } else {
             if self.published.contains(&client) {
-                self.returned.insert(client);
+                self.again.insert(client);
             }
             self.changed(regime, now);
         }
@@ -61,7 +62,7 @@ impl NetModel {
         if self.due.is_none() && size <= regime.at_once {
             return self.tell_others(client, "PEER_LEFT", expected);
         }
-        self.returned.remove(&client);
+        self.again.remove(&client);
         for &(about, to) in &self.introduced {
             if about == client && !self.published.contains(&client) {
                 push(expected, to, "PEER_LEFT");
@@ -71,9 +72,31 @@ impl NetModel {
         self.changed(regime, now);
     }
 
+    /// A member becomes an operator, or is none any more.
+    pub(crate) fn turn(
+        &mut self,
+        client: ClientId,
+        regime: Regime,
+        now: Instant,
+        expected: &mut Expected,
+    ) {
+        if self.due.is_none() && self.members.len() <= regime.at_once {
+            return self.tell_others(client, "PEER_JOINED", expected);
+        }
+        for &(about, to) in &self.introduced {
+            if about == client {
+                push(expected, to, "PEER_JOINED");
+            }
+        }
+        if self.published.contains(&client) {
+            self.again.insert(client);
+        }
+        self.changed(regime, now);
+    }
+
     pub(crate) fn signal(&mut self, from: ClientId, to: ClientId, expected: &mut Expected) {
         let both_here = self.members.contains(&from) && self.members.contains(&to);
-        let known = self.published.contains(&from) && !self.returned.contains(&from);
+        let known = self.published.contains(&from) && !self.again.contains(&from);
         if both_here && !known && self.introduced.insert((from, to)) {
             push(expected, to, "PEER_JOINED");
         }
@@ -84,7 +107,7 @@ impl NetModel {
             return;
         }
         for &member in &self.members {
-            let mut joined = &(&self.members - &self.published) | &self.returned;
+            let mut joined = &(&self.members - &self.published) | &self.again;
             joined.remove(&member);
             let left = &self.published - &self.members;
             if !joined.is_empty() || !left.is_empty() {
@@ -103,7 +126,7 @@ impl NetModel {
     }
 
     fn changed(&mut self, regime: Regime, now: Instant) {
-        let same = self.members == self.published && self.returned.is_empty();
+        let same = self.members == self.published && self.again.is_empty();
         if same || self.members.is_empty() {
             self.settle();
         } else {
@@ -120,7 +143,7 @@ impl NetModel {
 
     fn settle(&mut self) {
         self.published.clone_from(&self.members);
-        self.returned.clear();
+        self.again.clear();
         self.introduced.clear();
         self.due = None;
     }

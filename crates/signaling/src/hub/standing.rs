@@ -1,0 +1,89 @@
+//! What a session is worth changes while it lasts: its key gains or loses the trust of this server.
+//!
+//! Who loses it is a guest from that moment on. Offers of theirs that nobody answered are withdrawn, for a
+//! guest could not have made them. A call that was answered goes on, since both wanted it and their
+//! browsers need no server for it; its other end, if it is an operator or answered, may still renegotiate.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use station::KeyId;
+
+use super::connection::Phase;
+use super::{Hub, Identity};
+use crate::message::{ClientId, ServerMessage};
+
+/// What this server thinks of a key now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The key.
+    pub key: KeyId,
+    /// Whether it is trusted, and its holder so licensed.
+    pub trusted: bool,
+    /// Why, as a sentence for its holder.
+    pub reason: String,
+}
+
+impl Hub {
+    /// Keys have gained or lost trust. Sessions that have proven them turn at once, those that are
+    /// about to will begin so, and everybody who sees them is told.
+    ///
+    /// Judgements are given in the order in which they were made. A login whose identity was looked up
+    /// before a judgement, and that is told to the hub after it, follows the judgement.
+    pub fn judge(&mut self, judgements: &[Judgement], now: Instant) {
+        let by_key: BTreeMap<_, _> = judgements.iter().map(|about| (about.key, about)).collect();
+        for there in self.connections.values_mut() {
+            match &mut there.phase {
+                Phase::Identifying(application) => {
+                    let judged = by_key.values().map(|about| (about.key, about.trusted));
+                    application.judged.extend(judged);
+                }
+                Phase::Challenged(_, challenge) => follow(&by_key, &mut challenge.identity),
+                Phase::Proving(_, proven) => follow(&by_key, &mut proven.identity),
+                Phase::Arrived | Phase::In(_) => {}
+            }
+        }
+        let mut turned = Vec::new();
+        for (&client, session) in &mut self.sessions {
+            let Some(identity) = &mut session.presence.identity else {
+                continue;
+            };
+            if let Some(about) = by_key.get(&identity.key)
+                && identity.trusted != about.trusted
+            {
+                identity.trusted = about.trusted;
+                turned.push((client, about.reason.as_str()));
+            }
+        }
+        for (client, reason) in turned {
+            self.turn(client, reason, now);
+        }
+    }
+
+    /// A session's licence came or went: it is told, and so is everybody who sees it.
+    fn turn(&mut self, client: ClientId, reason: &str, now: Instant) {
+        let Some(presence) = self.presence(client) else {
+            return;
+        };
+        let (role, licensed, net) = (presence.role(), presence.licensed(), presence.net.clone());
+        let peer = presence.as_peer(client);
+        let reason = reason.into();
+        self.send(client, &ServerMessage::Role { role, reason }, None);
+        if !licensed {
+            self.withdraw_offers(client);
+        }
+        let Some(session) = self.sessions.get(&client) else {
+            return;
+        };
+        let presence = &session.presence;
+        let audience = self.nets.turn(client, presence, &self.limits, now);
+        let corrected = ServerMessage::PeerJoined { peer }.body();
+        self.tell(audience, client, &net, &corrected);
+    }
+}
+
+fn follow(judgements: &BTreeMap<KeyId, &Judgement>, identity: &mut Identity) {
+    if let Some(about) = judgements.get(&identity.key) {
+        identity.trusted = about.trusted;
+    }
+}
