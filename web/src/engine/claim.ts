@@ -8,9 +8,10 @@ import type { ClaimRequest, ClaimResult } from '../model'
 import { type Api, ApiProblem, type Claim } from './api'
 import { fromPem } from './bytes'
 import { Problem } from './problem'
-import { forServer } from './trust/certificate'
+import { forServer } from './trust/issue'
 import { type Identity, identityFromFile, makeIdentity } from './trust/identity'
 import { importPublicKey } from './trust/keys'
+import { isClass, MAX_CLASS } from './trust/licence'
 import type { Store } from './trust/store'
 
 export interface Claimed {
@@ -24,6 +25,8 @@ type Refused = Extract<ClaimResult, { ok: false }>
 export async function claim(request: ClaimRequest, api: Api, store: Store): Promise<Claimed> {
   const callsign = request.callsign.trim().toUpperCase()
   if (callsign === '') return refused('callsign', 'Enter your callsign.')
+  const licenceClass = request.licenceClass.trim()
+  if (licenceClass !== '' && !isClass(licenceClass)) return refused('licenceClass', `A licence class is a short word such as Extra or Full, of at most ${MAX_CLASS} letters.`)
   try {
     const station = await api.claimStation()
     if (station.codeRequired) {

@@ -95,9 +95,8 @@ export class SessionRunner {
     const identity = this.#host.identity()
     if (!identity) return
     const { store, joinCode } = this.#host
-    const isPinned = (fingerprint: string) => store.isPinned(fingerprint)
-    const { judge } = await import('../trust/operator')
-    const verdict = await judge(proof, dialled, { mine: identity.parsed, joinCode, isPinned })
+    const { beliefsOf, judge } = await import('../trust/operator')
+    const verdict = await judge(proof, dialled, { ...beliefsOf(identity, joinCode, store), mine: identity.parsed })
     this.#take({ kind: 'judged', clientNonce: dialled.clientNonce, verdict })
     if (verdict.kind === 'trusted') await store.pin(verdict.fingerprint)
   }

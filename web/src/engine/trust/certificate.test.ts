@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toHex } from '../bytes'
-import { type Certificate, forServer, issuedBy, parseCertificate, selfSigned } from './certificate'
+import { type Certificate, identityUnder, issuedBy, parseCertificate, parseDer } from './certificate'
+import { forServer, requestFor, selfSigned, vouchFor } from './issue'
 import { generateKeys } from './keys'
 import { decodeLicence, encodeLicence } from './licence'
 
@@ -58,6 +59,46 @@ describe('certificates of stations', () => {
   })
 })
 
+describe('a certificate is not read', () => {
+  /** The certificate with one part of its DER replaced by another of the same length. */
+  const changed = (from: string, to: string) => {
+    const hex = toHex(owner.der)
+    expect(hex.split(from)).toHaveLength(2)
+    return parseDer(Uint8Array.from(hex.replace(from, to).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
+  }
+
+  it.each([
+    ['of version 2', 'a003020102', 'a003020101'],
+    ['with a critical extension that is not known', '551d130101ff', '551d630101ff'],
+    ['with the same extension twice', '551d0f0101ff', '551d130101ff'],
+    ['with a critical key identifier', '551d0e041604', '551d0e010604'],
+    ['with a truth value of 1', '551d130101ff', '551d13010101'],
+    ['without a callsign', '550403', '550405'],
+  ])('%s', async (_what, from, to) => {
+    const hex = toHex(owner.der)
+    // Issuer and subject both name the holder.
+    const all = hex.split(from).length > 2 ? parseDer(Uint8Array.from(hex.replaceAll(from, to).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))) : changed(from, to)
+    expect(await all).toBeNull()
+  })
+
+  it('with bytes after its end', async () => {
+    expect(await parseDer(Uint8Array.from([...owner.der, 0]))).toBeNull()
+  })
+})
+
+describe('an operator’s word', () => {
+  it('is a certificate for the other’s key, with what the operator checked', async () => {
+    const theirs = await generateKeys()
+    const word = await vouchFor(theirs.publicKey, { callsign: 'K1ABC', licenceClass: null }, 'in-person', owner, keys.privateKey)
+    expect(word.licence).toEqual({ callsign: 'K1ABC', method: 'in-person', vouchedBy: 'W1AW', licenceClass: null })
+    expect(await issuedBy(word, owner)).toBe(true)
+    expect(word.mayIssue).toBe(true)
+    expect(owner.keyId.startsWith(word.issuerHint ?? 'none')).toBe(true)
+    // Who issued is part of its name, and how the signature is written is not.
+    expect(identityUnder(word, owner.spki)).not.toBe(identityUnder(word, word.spki))
+  })
+})
+
 describe('the licence extension', () => {
   const licence = { callsign: 'K1ABC', method: 'in-person', vouchedBy: 'W1AW', licenceClass: null } as const
 
@@ -73,6 +114,8 @@ describe('the licence extension', () => {
     ['a member after the known ones', '30150201010c054b314142430a01010c04573141570500'],
     ['a length in long form', '3081130201010c054b314142430a01010c0457314157'],
     ['bytes after the end', '30130201010c054b314142430a01010c045731415700'],
+    ['a callsign in lower case', '30130201010c056b314142430a01010c0457314157'],
+    ['an empty class', '30150201010c054b314142430a01010c04573141578000'],
     ['nothing', ''],
   ])('is unreadable with %s', (_what, hex) => {
     expect(decodeLicence(Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)))).toBeNull()
@@ -109,6 +152,14 @@ describe.runIf(openssl)('judged by openssl', () => {
     expect(run('x509', '-in', 'owner.pem', '-noout', '-fingerprint', '-sha256').trim().split('=')[1]).toBe(
       (owner.fingerprint.toUpperCase().match(/../g) ?? []).join(':'),
     )
+  })
+
+  it('a request for a certificate holds a key, a name and the proof of the key', async () => {
+    writeFileSync(join(folder, 'request.pem'), await requestFor(keys, 'W1AW'))
+    const text = run('req', '-in', 'request.pem', '-noout', '-text', '-nameopt', 'RFC2253,show_type')
+    expect(text).toContain('Subject: CN=UTF8STRING:W1AW')
+    expect(text).toContain('ecdsa-with-SHA256')
+    expect(spawnSync('openssl', ['req', '-in', join(folder, 'request.pem'), '-noout', '-verify']).stderr.toString()).toContain('verify OK')
   })
 
   it('serials are positive and of at most 17 bytes', async () => {

@@ -2,10 +2,12 @@
  * P-256 keys by WebCrypto. Only in secure contexts: elsewhere `crypto.subtle` does not exist and no
  * key is ever made or used.
  */
-import { type Bytes, fromBase64Url, sha256Hex, toBase64Url, utf8 } from '../bytes'
+import { type Bytes, fromBase64Url, sha256Hex, toBase64Url, toHex, utf8 } from '../bytes'
 
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' } as const
 const SHA256 = { name: 'ECDSA', hash: 'SHA-256' } as const
+/** A SubjectPublicKeyInfo up to the point's coordinates (RFC 5480, 2). */
+const UNCOMPRESSED_P256 = '3059301306072a8648ce3d020106082a8648ce3d03010703420004'
 
 /** A key pair whose private half may still be written to a file. */
 export async function generateKeys(): Promise<CryptoKeyPair> {
@@ -22,8 +24,9 @@ export async function importPrivateKey(pkcs8: Bytes): Promise<CryptoKey> {
   return crypto.subtle.importKey('pkcs8', pkcs8, P256, true, ['sign'])
 }
 
-/** Rejects for keys other than P-256. */
+/** Rejects for keys other than P-256, and for one in another form than the usual: a key has one id. */
 export async function importPublicKey(spki: Bytes): Promise<CryptoKey> {
+  if (spki.length !== 91 || toHex(spki.subarray(0, 27)) !== UNCOMPRESSED_P256) throw new Error('not a P-256 key')
   return crypto.subtle.importKey('spki', spki, P256, true, ['verify'])
 }
 

@@ -3,12 +3,15 @@
  */
 import * as asn1 from 'asn1js'
 import { type Bytes, sameBytes, utf8 } from '../bytes'
+import { isCallsign } from './callsign'
 
 export const LICENCE_OID = '1.2.840.113556.1.8000.2554.37032.47686.17048.20168.44507.12235074.8805687'
 
 /** In the order of their numbers in the extension. */
 const METHODS = ['self-asserted', 'in-person', 'lotw', 'endorsements', 'document'] as const
 export type VouchMethod = (typeof METHODS)[number]
+/** Bytes. */
+export const MAX_CLASS = 32
 
 export interface Licence {
   readonly callsign: string
@@ -49,5 +52,12 @@ export function decodeLicence(der: Uint8Array): Licence | null {
     licenceClass:
       licenceClass instanceof asn1.Primitive ? new TextDecoder().decode(licenceClass.valueBlock.valueHexView) : null,
   }
-  return sameBytes(encodeLicence(licence), der) ? licence : null
+  const exact = isCallsign(licence.callsign) && isCallsign(licence.vouchedBy) && (licence.licenceClass === null || isClass(licence.licenceClass))
+  return exact && sameBytes(encodeLicence(licence), der) ? licence : null
+}
+
+/** A short printable text without blanks around it. */
+export function isClass(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be in it.
+  return text.trim() === text && text !== '' && text !== '-' && utf8(text).length <= MAX_CLASS && !/[\u0000-\u001f\u007f-\u009f]/.test(text)
 }

@@ -1,4 +1,5 @@
 /** What only operators need, with the certificate library behind it: one piece, loaded when first used. */
+export { beliefsOf, judgeChain } from './beliefs'
 export { identityFromFile, identityFromStore, keyFileOf, viewOf } from './identity'
 export { signStatement } from './keys'
 export { judge } from './server-proof'

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Certificate, forServer, selfSigned } from './certificate'
+import { type Certificate, identityUnder } from './certificate'
+import { NO_STATEMENTS } from './heard'
+import { forServer, selfSigned, vouchFor } from './issue'
 import { generateKeys, signStatement } from './keys'
 import { judge, type Knowledge } from './server-proof'
 import { freshNonce, type Login, statement } from './statement'
@@ -7,6 +9,7 @@ import { freshNonce, type Login, statement } from './statement'
 const URL_DIALLED = 'ws://192.168.1.100:8080/signal'
 const dialled = { clientNonce: freshNonce(), serverNonce: freshNonce(), url: URL_DIALLED }
 
+let ownerKeys: CryptoKeyPair
 let owner: Certificate
 let visitor: Certificate
 let serverKeys: CryptoKeyPair
@@ -14,12 +17,12 @@ let server: Certificate
 let known: Knowledge
 
 beforeAll(async () => {
-  const ownerKeys = await generateKeys()
+  ownerKeys = await generateKeys()
   owner = await selfSigned(ownerKeys, { callsign: 'W1AW', licenceClass: null })
   visitor = await selfSigned(await generateKeys(), { callsign: 'K1ABC', licenceClass: null })
   serverKeys = await generateKeys()
   server = await forServer(serverKeys.publicKey, owner, ownerKeys.privateKey)
-  known = { mine: visitor, joinCode: null, isPinned: async () => false }
+  known = { mine: visitor, chain: [], joinCode: null, isPinned: async () => false, statements: async () => NO_STATEMENTS, distrusted: [] }
 })
 
 async function proof(client: Certificate, change: Partial<Login> = {}, key = serverKeys.privateKey) {
@@ -43,6 +46,26 @@ describe('a server that proves itself', () => {
     expect(byPin).toMatchObject({ kind: 'trusted', isOwner: false })
     const mine = await judge(await proof(owner), dialled, { ...known, mine: owner })
     expect(mine).toMatchObject({ kind: 'trusted', isOwner: true })
+  })
+
+  it('is trusted by a path to my own root, until a key on it is withdrawn', async () => {
+    const keys = await generateKeys()
+    const mine = await vouchFor(keys.publicKey, { callsign: 'K1ABC', licenceClass: null }, 'in-person', owner, ownerKeys.privateKey)
+    const below = { ...known, mine, chain: [owner.pem] }
+    expect(await judge(await proof(mine), dialled, below)).toMatchObject({ kind: 'trusted', isOwner: false })
+
+    const target = identityUnder(server, owner.spki)
+    const words = statement('tombstone', { signer: owner.keyId, target })
+    const tombstone = { target, signer: owner.keyId, signature: await signStatement(ownerKeys.privateKey, words) }
+    const heard = { ...below, statements: async () => ({ tombstones: [tombstone], rekeys: [] }) }
+    expect(await judge(await proof(mine), dialled, heard)).toMatchObject({ kind: 'refused', reason: expect.stringContaining('withdrawn') })
+    // Also where it was accepted before.
+    expect(await judge(await proof(mine), dialled, { ...heard, isPinned: async () => true })).toMatchObject({ kind: 'refused' })
+  })
+
+  it('is not distrusted because another server’s owner says so', async () => {
+    const told = { ...known, joinCode: server.fingerprint, distrusted: [identityUnder(server, owner.spki)] }
+    expect(await judge(await proof(visitor), dialled, told)).toMatchObject({ kind: 'trusted' })
   })
 
   it('is refused when another code was scanned', async () => {

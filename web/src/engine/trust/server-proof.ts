@@ -2,25 +2,24 @@
  * Judges a server's `CHALLENGE` before anything is signed for it.
  *
  * A proof counts when the server's own key signed the statement that names our nonce, both
- * certificates and the URL we dialled. It makes the server *the one it says it is*; whether we know
- * that one is a second question, answered by the join code, a pin, or our own signature on it.
+ * certificates and the URL we dialled. It makes the server *the one it says it is*; whether we believe
+ * that one is a second question, answered by our own signature on it, the join code, a pin, or a path of
+ * certificates to our own root.
  */
+import { type Beliefs, judgeChain } from './beliefs'
 import { type Certificate, issuedBy, parseCertificate } from './certificate'
 import { verifyStatement } from './keys'
 import { type Login, statement } from './statement'
+import type { Verdict as TrustVerdict } from './verdict'
 
 export interface Proof {
   readonly chain: readonly string[]
   readonly signature: string
 }
 
-/** What we know of servers. */
-export interface Knowledge {
-  /** Our own certificate, whose key may have made the server ours. */
+/** What we believe; a login needs a certificate of our own. */
+export interface Knowledge extends Beliefs {
   readonly mine: Certificate
-  /** The fingerprint of a scanned join code. */
-  readonly joinCode: string | null
-  readonly isPinned: (fingerprint: string) => Promise<boolean>
 }
 
 export type Verdict =
@@ -45,13 +44,20 @@ export async function judge(proof: Proof, dialled: Dialled, known: Knowledge): P
   if (!(issuer && (await issuedBy(server, issuer)))) {
     return refused('This server does not show who owns it. Ask its owner to check its certificate.')
   }
-  if (known.joinCode === server.fingerprint || (await known.isPinned(server.fingerprint))) {
-    return { kind: 'trusted', fingerprint: server.fingerprint, isOwner: false, login }
+  const chain = await judgeChain(proof.chain, { ...known, distrusted: [] })
+  if (chain.kind === 'not-trusted' && isDead(chain.why)) {
+    return refused(`The key of this server, or one above it, was withdrawn. Ask ${issuer.callsign} before you go on.`)
   }
-  if (known.joinCode !== null) {
+  const accepted = known.joinCode === server.fingerprint || (await known.isPinned(server.fingerprint))
+  if (known.joinCode !== null && !accepted) {
     return refused('This server is not the one whose code you scanned. Scan the code on its screen again, or open its address without a code.')
   }
+  if (accepted || chain.kind === 'trusted') return { kind: 'trusted', fingerprint: server.fingerprint, isOwner: false, login }
   return { kind: 'unknown', fingerprint: server.fingerprint, owner: issuer.callsign }
+}
+
+function isDead(why: TrustVerdict): boolean {
+  return why !== 'untrusted' && why !== 'waiting'
 }
 
 function refused(reason: string): Verdict {

@@ -1,15 +1,20 @@
 /**
- * The browser's database: the identity of this origin, and the servers it has accepted.
+ * The browser's database: the identity of this origin, the servers it has accepted, what it heard of withdrawn
+ * keys, and the request for a certificate that waits.
  *
  * Loaded at start, so it holds no cryptography of its own. Where a browser forbids storage (some
  * private windows), everything works for the life of the page.
  */
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 import type { StoredIdentity } from './identity'
+import type { StoredRequest } from './request'
+import { mergeStatements, NO_STATEMENTS, type Statements } from './heard'
 
 interface Schema extends DBSchema {
   identity: { key: 'mine'; value: StoredIdentity }
   servers: { key: string; value: { readonly fingerprint: string; readonly since: number } }
+  statements: { key: 'heard'; value: Statements }
+  request: { key: 'mine'; value: StoredRequest }
 }
 
 export interface Store {
@@ -18,14 +23,27 @@ export interface Store {
   forgetIdentity(): Promise<void>
   isPinned(fingerprint: string): Promise<boolean>
   pin(fingerprint: string): Promise<void>
+  /** Tombstones and changes of keys, from every server that was accepted. */
+  statements(): Promise<Statements>
+  /** Adds to them; nothing is ever taken back. */
+  addStatements(more: Statements): Promise<void>
+  request(): Promise<StoredRequest | null>
+  keepRequest(request: StoredRequest): Promise<void>
+  forgetRequest(): Promise<void>
 }
 
 export function openStore(): Store {
-  const database = openDB<Schema>('ham-server', 1, {
-    upgrade(fresh) {
-      fresh.createObjectStore('identity')
-      fresh.createObjectStore('servers', { keyPath: 'fingerprint' })
+  const database = openDB<Schema>('ham-server', 2, {
+    upgrade(db, before) {
+      if (before < 1) {
+        db.createObjectStore('identity')
+        db.createObjectStore('servers', { keyPath: 'fingerprint' })
+      }
+      db.createObjectStore('statements')
+      db.createObjectStore('request')
     },
+    // A newer version of the app, in another tab, must not wait for this one.
+    blocking: (_before, _after, event) => (event.target as IDBDatabase).close(),
   })
   const memory = new MemoryStore()
   const chosen: Promise<Store> = database.then((db) => new DatabaseStore(db), () => memory)
@@ -35,6 +53,11 @@ export function openStore(): Store {
     forgetIdentity: async () => (await chosen).forgetIdentity(),
     isPinned: async (fingerprint) => (await chosen).isPinned(fingerprint),
     pin: async (fingerprint) => (await chosen).pin(fingerprint),
+    statements: async () => (await chosen).statements(),
+    addStatements: async (more) => (await chosen).addStatements(more),
+    request: async () => (await chosen).request(),
+    keepRequest: async (request) => (await chosen).keepRequest(request),
+    forgetRequest: async () => (await chosen).forgetRequest(),
   }
 }
 
@@ -65,11 +88,36 @@ class DatabaseStore implements Store {
   async pin(fingerprint: string): Promise<void> {
     await this.#database.put('servers', { fingerprint, since: Date.now() })
   }
+
+  async statements(): Promise<Statements> {
+    return (await this.#database.get('statements', 'heard')) ?? NO_STATEMENTS
+  }
+
+  async addStatements(more: Statements): Promise<void> {
+    const transaction = this.#database.transaction('statements', 'readwrite')
+    const held = (await transaction.store.get('heard')) ?? NO_STATEMENTS
+    await transaction.store.put(mergeStatements(held, more), 'heard')
+    await transaction.done
+  }
+
+  async request(): Promise<StoredRequest | null> {
+    return (await this.#database.get('request', 'mine')) ?? null
+  }
+
+  async keepRequest(request: StoredRequest): Promise<void> {
+    await this.#database.put('request', request, 'mine')
+  }
+
+  async forgetRequest(): Promise<void> {
+    await this.#database.delete('request', 'mine')
+  }
 }
 
 /** For tests and for browsers without storage. */
 export class MemoryStore implements Store {
   #identity: StoredIdentity | null = null
+  #statements = NO_STATEMENTS
+  #request: StoredRequest | null = null
   readonly #pins = new Set<string>()
 
   async identity(): Promise<StoredIdentity | null> {
@@ -90,5 +138,25 @@ export class MemoryStore implements Store {
 
   async pin(fingerprint: string): Promise<void> {
     this.#pins.add(fingerprint)
+  }
+
+  async statements(): Promise<Statements> {
+    return this.#statements
+  }
+
+  async addStatements(more: Statements): Promise<void> {
+    this.#statements = mergeStatements(this.#statements, more)
+  }
+
+  async request(): Promise<StoredRequest | null> {
+    return this.#request
+  }
+
+  async keepRequest(request: StoredRequest): Promise<void> {
+    this.#request = request
+  }
+
+  async forgetRequest(): Promise<void> {
+    this.#request = null
   }
 }

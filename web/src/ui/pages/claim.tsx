@@ -110,7 +110,7 @@ export function Claim() {
               {(input) => <input {...input} name="grid" maxLength={8} autocomplete="off" autocapitalize="characters" spellcheck={false} />}
             </Field>
             <Field label="Licence class" hint="As your licence says. May stay empty." problem={problemAt('licenceClass')}>
-              {(input) => <input {...input} name="licenceClass" list="licence-classes" maxLength={40} autocomplete="off" />}
+              {(input) => <input {...input} name="licenceClass" list="licence-classes" maxLength={32} autocomplete="off" />}
             </Field>
             <datalist id="licence-classes">
               {licenceClasses.map((name) => (
