@@ -1,9 +1,11 @@
 //! Who owns this server, and what follows from it.
 
-use pki::{Admitted, Certificate, VerifiedClaim};
-use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use pki::graph::Source;
+use pki::{Certificate, VerifiedClaim};
+use rusqlite::{OptionalExtension as _, Row, params};
 use station::{Grid, LicenceClass};
 
+use crate::certificates::{insert, read};
 use crate::{Store, StoreError};
 
 /// What an owner says of the station. All of it may change, none of it is in a certificate.
@@ -44,9 +46,9 @@ impl Store {
             .optional()?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Claim {
-            owner: certificate(&row.owner)?,
-            chain: self.certificates(SELECT_CHAIN)?,
-            server: certificate(&row.server)?,
+            owner: read(&row.owner)?,
+            chain: self.owner_chain()?,
+            server: read(&row.server)?,
             station: row.station()?,
             open_to_network: row.open_to_network,
         }))
@@ -63,24 +65,25 @@ impl Store {
         station: &Station,
         open_to_network: bool,
     ) -> Result<(), StoreError> {
-        let transaction = self.begin()?;
-        let claimed: bool =
-            transaction.query_row("SELECT EXISTS (SELECT 1 FROM claim)", [], |row| row.get(0))?;
-        if claimed {
-            return Err(StoreError::AlreadyClaimed);
-        }
-        let owner = insert(&transaction, claim.owner())?;
-        let server = insert(&transaction, claim.server())?;
-        for (place, certificate) in (0_i64..).zip(claim.chain()) {
-            let certificate = insert(&transaction, certificate)?;
-            transaction.execute(INSERT_CHAIN, [place, certificate])?;
-        }
-        transaction.execute("INSERT INTO anchor (certificate) VALUES (?1)", [owner])?;
-        let grid = station.grid.as_ref().map(ToString::to_string);
-        let class = station.licence_class.as_ref().map(LicenceClass::as_str);
-        let values = params![owner, server, station.name, grid, class, open_to_network];
-        transaction.execute(INSERT_CLAIM, values)?;
-        Ok(transaction.commit()?)
+        self.change(|change| {
+            let transaction = &change.0;
+            let claimed = "SELECT EXISTS (SELECT 1 FROM claim)";
+            if transaction.query_row(claimed, [], |row| row.get(0))? {
+                return Err(StoreError::AlreadyClaimed);
+            }
+            let owner = insert(transaction, claim.owner(), Source::Owner)?;
+            let server = insert(transaction, claim.server(), Source::Owner)?;
+            for (place, certificate) in (0_i64..).zip(claim.chain()) {
+                let certificate = insert(transaction, certificate, Source::Owner)?;
+                transaction.execute(INSERT_CHAIN, [place, certificate])?;
+            }
+            change.add_anchor(&claim.owner().identity(), "")?;
+            let grid = station.grid.as_ref().map(ToString::to_string);
+            let class = station.licence_class.as_ref().map(LicenceClass::as_str);
+            let values = params![owner, server, station.name, grid, class, open_to_network];
+            transaction.execute(INSERT_CLAIM, values)?;
+            Ok(())
+        })
     }
 
     /// Lets people on this network join, or no longer.
@@ -97,56 +100,26 @@ impl Store {
         }
     }
 
-    /// Forgets the owner, and with them every certificate and anchor: the next owner starts anew.
-    /// Says whether there was a claim.
+    /// Forgets the owner, and with them everything else: the next owner starts anew. Says whether
+    /// there was a claim.
     ///
     /// # Errors
     /// [`StoreError`] when the file cannot be written; nothing is changed then.
     pub fn reset(&mut self) -> Result<bool, StoreError> {
-        let transaction = self.begin()?;
-        let claims = transaction.execute("DELETE FROM claim", [])?;
-        for table in ["owner_chain", "anchor", "certificate"] {
-            transaction.execute(&format!("DELETE FROM {table}"), [])?;
-        }
-        transaction.commit()?;
-        Ok(claims > 0)
+        self.change(|change| {
+            let claims = change.0.execute("DELETE FROM claim", [])?;
+            for table in BELOW_THE_CLAIM {
+                change.0.execute(&format!("DELETE FROM {table}"), [])?;
+            }
+            Ok(claims > 0)
+        })
     }
 
-    /// The certificates whose keys the owner trusts, in the order they were added.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the file cannot be read.
-    pub fn anchors(&self) -> Result<Vec<Certificate>, StoreError> {
-        self.certificates(SELECT_ANCHORS)
+    fn owner_chain(&self) -> Result<Vec<Certificate>, StoreError> {
+        let mut query = self.connection.prepare(SELECT_CHAIN)?;
+        let rows = query.query_and_then([], |row| read(&row.get::<_, Vec<u8>>(0)?))?;
+        rows.collect()
     }
-
-    fn certificates(&self, query: &str) -> Result<Vec<Certificate>, StoreError> {
-        let mut statement = self.connection.prepare(query)?;
-        let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
-        rows.map(|der| certificate(&der?)).collect()
-    }
-
-    fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
-        Ok(self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?)
-    }
-}
-
-/// Adds a verified certificate, or finds the one that differs in the writing of its signature only.
-fn insert(transaction: &Transaction<'_>, certificate: &Admitted) -> Result<i64, StoreError> {
-    let identity = certificate.identity();
-    let (fingerprint, key_id) = (certificate.fingerprint(), certificate.key_id());
-    let values = params![
-        identity.as_bytes(),
-        fingerprint.as_bytes(),
-        key_id.as_bytes(),
-        certificate.callsign().as_str(),
-        certificate.der(),
-    ];
-    transaction.execute(INSERT_CERTIFICATE, values)?;
-    let id = "SELECT id FROM certificate WHERE identity = ?1";
-    Ok(transaction.query_row(id, [identity.as_bytes()], |row| row.get(0))?)
 }
 
 /// A row of the claim, as SQLite gives it.
@@ -182,10 +155,24 @@ impl ClaimRow {
     }
 }
 
-fn certificate(der: &[u8]) -> Result<Certificate, StoreError> {
-    Certificate::from_der(der).map_err(|_| StoreError::Damaged("a certificate"))
-}
-
+/// Every table but the claim's own, who refers to others first.
+const BELOW_THE_CLAIM: [&str; 15] = [
+    "owner_chain",
+    "anchor",
+    "licence_root",
+    "blacklist_known_key",
+    "blacklist_callsign",
+    "blacklist",
+    "accepted_key",
+    "chosen_successor",
+    "cap",
+    "tombstone",
+    "rekey",
+    "issue_code",
+    "request",
+    "issuance",
+    "certificate",
+];
 const SELECT_CLAIM: &str = "
     SELECT owner.der, server.der, station_name, grid, licence_class, open_to_network
     FROM claim
@@ -194,12 +181,6 @@ const SELECT_CLAIM: &str = "
 const SELECT_CHAIN: &str = "
     SELECT der FROM owner_chain JOIN certificate ON certificate.id = owner_chain.certificate
     ORDER BY place";
-const SELECT_ANCHORS: &str = "
-    SELECT der FROM anchor JOIN certificate ON certificate.id = anchor.certificate
-    ORDER BY certificate.id";
-const INSERT_CERTIFICATE: &str = "
-    INSERT INTO certificate (identity, fingerprint, key_id, callsign, der)
-    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (identity) DO NOTHING";
 const INSERT_CHAIN: &str = "INSERT INTO owner_chain (place, certificate) VALUES (?1, ?2)";
 const INSERT_CLAIM: &str = "
     INSERT INTO claim

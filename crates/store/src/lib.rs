@@ -1,25 +1,42 @@
-//! What a station remembers, in one SQLite file: its claim, certificates and trust anchors.
+//! What a station remembers, in one SQLite file: its claim, the certificates it knows, what its owner
+//! decided about them, and what it issued.
 //!
-//! Nothing secret is in it; the private key is the caller's business. Only what `pki` verified
-//! comes in: there is no way to store a certificate but through a type that proves the check. Every
-//! change is one transaction with `synchronous=FULL`, so that after a crash or a cut of power it is
-//! there whole or not at all.
+//! Issue codes that nobody has used are the only secrets in it; the private key is the caller's
+//! business. Only what `pki` verified comes in: there is no way to store a certificate but through a
+//! type that proves the check. Every change is one transaction with `synchronous=FULL`, so that after
+//! a crash or a cut of power it is there whole or not at all.
 //!
 //! A [`Store`] is one connection that holds its file alone: a second server on the same data gets
 //! [`StoreError::InUse`]. Calls block on the disk, so the caller keeps it on a thread of its own or
 //! behind a mutex off the event loop.
 //!
-//! Reading order: this file, [`claim`], `schema` and the files of `migrations/`.
+//! Reading order: this file, [`claim`], `change`; then `certificates`, `decisions` and `statements` for
+//! the trust graph, `codes`, `requests` and `issuances` for what is issued; `schema` and the files of
+//! `migrations/`.
 
+mod certificates;
+mod change;
 pub mod claim;
+mod codes;
+mod decisions;
+mod issuances;
+mod random_id;
+mod requests;
 mod schema;
+mod statements;
 
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+pub use certificates::{Anchor, LicenceRoot};
+pub use change::Change;
 pub use claim::{Claim, Station};
+pub use codes::IssueCode;
+pub use issuances::Issuance;
+pub use random_id::RandomId;
+pub use requests::{DECIDED_KEPT, Request, RequestState};
 
 /// The open database.
 #[derive(Debug)]
@@ -53,6 +70,9 @@ pub enum StoreError {
     /// The file holds something this program never writes.
     #[error("the database is damaged: {0} cannot be read")]
     Damaged(&'static str),
+    /// A change builds on something that is not there: a fault of this program.
+    #[error("the database lacks {0}")]
+    Missing(&'static str),
     /// The file could not be made.
     #[error("the database file cannot be created")]
     Create(#[source] std::io::Error),

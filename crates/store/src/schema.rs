@@ -8,7 +8,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::StoreError;
 
 /// Every migration, oldest first. `user_version` counts those that ran.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001-claim.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001-claim.sql"),
+    include_str!("../migrations/0002-authority.sql"),
+];
 
 /// Runs the migrations that this file has not seen.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

@@ -1,16 +1,19 @@
 //! Real files in temporary folders. `kill` is the one that pulls the plug.
 
+mod authority;
+mod issuing;
 mod kill;
 
 use std::time::{Duration, SystemTime};
 
 use pki::claim::Claim as Sent;
+use pki::graph::Source;
 use pki::issue::{self, Issuer, Vouched};
 use pki::{Certificate, SigningKey, VerifiedClaim};
 use ring::rand::SystemRandom;
 use rusqlite::Connection;
 use station::licence::VouchMethod;
-use station::{Callsign, Grid, LicenceClass};
+use station::{Callsign, Grid, Identity, LicenceClass};
 use tempfile::TempDir;
 
 use super::*;
@@ -73,11 +76,13 @@ fn station() -> Station {
     }
 }
 
-fn certificates(store: &Store) -> i64 {
-    store
-        .connection
-        .query_row("SELECT count(*) FROM certificate", [], |row| row.get(0))
-        .unwrap()
+fn certificates(store: &Store) -> usize {
+    store.certificates().unwrap().len()
+}
+
+fn anchors(store: &Store) -> Vec<Identity> {
+    let anchors = store.anchors().unwrap();
+    anchors.iter().map(|anchor| anchor.identity).collect()
 }
 
 #[test]
@@ -101,7 +106,7 @@ fn a_claim_is_there_after_reopening() {
             open_to_network: open,
         };
         assert_eq!(store.claim().unwrap(), Some(expected));
-        assert_eq!(store.anchors().unwrap(), [(**claim.owner()).clone()]);
+        assert_eq!(anchors(&store), [claim.owner().identity()]);
     }
 }
 
@@ -123,10 +128,7 @@ fn a_claimed_server_is_not_claimed_again_until_it_is_reset() {
     assert!(store.reset().unwrap());
     assert!(!store.reset().unwrap());
     assert_eq!(store.claim().unwrap(), None);
-    assert_eq!(
-        (store.anchors().unwrap(), certificates(&store)),
-        (Vec::new(), 0)
-    );
+    assert_eq!((anchors(&store), certificates(&store)), (Vec::new(), 0));
     store.save_claim(&second, &station(), true).unwrap();
     assert_eq!(store.claim().unwrap().unwrap().owner, **second.owner());
 }
@@ -203,6 +205,45 @@ fn every_earlier_version_is_brought_up_to_date() {
     }
 }
 
+/// A claim from before there was an authority: what it stored counts as the owner's.
+#[test]
+fn a_claim_of_the_first_version_is_kept() {
+    let (_folder, path) = folder();
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch(MIGRATIONS[0]).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    let claim = claim(false);
+    for (id, certificate) in [(1, claim.owner()), (2, claim.server())] {
+        connection
+            .execute(
+                "INSERT INTO certificate VALUES (?1, ?2, ?3, ?4, 'W1AW', ?5)",
+                rusqlite::params![
+                    id,
+                    certificate.identity().as_bytes(),
+                    certificate.fingerprint().as_bytes(),
+                    certificate.key_id().as_bytes(),
+                    certificate.der(),
+                ],
+            )
+            .unwrap();
+    }
+    connection
+        .execute_batch(
+            "INSERT INTO anchor VALUES (1);
+             INSERT INTO claim VALUES (1, 1, 2, NULL, 'FN31pr', NULL, 1);",
+        )
+        .unwrap();
+    drop(connection);
+    let store = Store::open(&path).unwrap();
+    let kept = store.claim().unwrap().unwrap();
+    assert_eq!(kept.owner, **claim.owner());
+    assert!(kept.open_to_network);
+    assert_eq!(anchors(&store), [claim.owner().identity()]);
+    let stored = store.certificates().unwrap();
+    assert!(stored.iter().all(|stored| stored.source == Source::Owner));
+    assert_eq!(stored[1].certificate, *claim.server());
+}
+
 #[test]
 fn a_later_version_and_another_file_are_refused() {
     for wrong in [99, -1] {
@@ -236,6 +277,9 @@ fn landed_migrations_are_not_edited() {
         .collect();
     assert_eq!(
         hashes,
-        ["375ba253dc5394a3d1172da4237e3b0cdcfafa76544559c86418220d3b88cf2f"]
+        [
+            "375ba253dc5394a3d1172da4237e3b0cdcfafa76544559c86418220d3b88cf2f",
+            "17f8aa37a92bd3e591efb15614100ca93fb3eced28e9aed6240e5c2283142854"
+        ]
     );
 }

@@ -336,6 +336,12 @@ fn read_owned(store: &Store) -> Result<Option<Owned>, StoreError> {
     let Some(claim) = store.claim()? else {
         return Ok(None);
     };
-    let anchors = store.anchors()?.into();
+    let anchors: Vec<_> = store.anchors()?.iter().map(|anchor| anchor.identity).collect();
+    let certificates = store.certificates()?.into_iter();
+    let anchors = certificates
+        .map(|stored| stored.certificate)
+        .filter(|certificate| anchors.contains(&certificate.identity()))
+        .map(|certificate| (*certificate).clone())
+        .collect();
     Ok(Some(Owned { claim, anchors }))
 }

@@ -1,18 +1,21 @@
-//! A process that is killed in the middle of claiming leaves the server unclaimed or claimed.
+//! A process that is killed in the middle of a change leaves it done or not done, and loses nothing
+//! that it acknowledged.
 //!
-//! The test runs itself again as a child, which claims and resets in a loop until it is killed.
+//! A test runs itself again as a child, which changes things in a loop until it is killed, and prints
+//! each change once it is done.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use pki::graph::Source;
+
+use super::authority::somebody;
 use super::{claim, folder};
-use crate::{Station, Store};
+use crate::{Issuance, RandomId, Station, Store, StoreError};
 
 /// Where the child finds its database; set for the child only.
 const CHILD: &str = "HAM_STORE_KILL_TEST";
-/// The test's name, as the child is told to run it.
-const NAME: &str = "tests::kill::killed_while_claiming_leaves_all_or_nothing";
 const ROUNDS: usize = 24;
 
 #[test]
@@ -20,10 +23,11 @@ fn killed_while_claiming_leaves_all_or_nothing() {
     if let Some(path) = std::env::var_os(CHILD) {
         claim_until_killed(Path::new(&path));
     }
+    let test = "tests::kill::killed_while_claiming_leaves_all_or_nothing";
     let (_folder, path) = folder();
     let (mut claimed, mut unclaimed) = (0, 0);
     for round in 0..ROUNDS {
-        kill_child_after(round % 4 + 1, &path);
+        kill_child_after(test, round % 4 + 1, &path);
         let mut store = Store::open(&path).unwrap();
         match store.claim().unwrap() {
             Some(claim) => {
@@ -31,7 +35,7 @@ fn killed_while_claiming_leaves_all_or_nothing() {
                 assert!(claim.server.is_signed_by(claim.owner.public_key()));
                 assert_eq!(claim.chain.len(), 1);
                 assert!(claim.owner.is_signed_by(claim.chain[0].public_key()));
-                assert_eq!(store.anchors().unwrap(), [claim.owner]);
+                assert_eq!(store.anchors().unwrap().len(), 1);
                 assert!(store.reset().unwrap());
             }
             None => {
@@ -48,10 +52,46 @@ fn killed_while_claiming_leaves_all_or_nothing() {
     println!("killed {ROUNDS} times: {claimed} claimed, {unclaimed} unclaimed");
 }
 
-/// Starts the child, waits until it has claimed or reset `times` times, and kills it at once.
-fn kill_child_after(times: usize, path: &Path) {
+/// An issuance is a certificate, an entry of the log and a code that is gone: all three or none.
+#[test]
+fn killed_while_issuing_loses_nothing_acknowledged() {
+    if let Some(path) = std::env::var_os(CHILD) {
+        issue_until_killed(Path::new(&path));
+    }
+    let test = "tests::kill::killed_while_issuing_loses_nothing_acknowledged";
+    let (_folder, path) = folder();
+    let mut acknowledged = 0;
+    for round in 0..ROUNDS {
+        acknowledged += kill_child_after(test, round % 7 + 1, &path);
+        let mut store = Store::open(&path).unwrap();
+        let issued = store.issuances(0, u32::MAX).unwrap();
+        assert!(
+            issued.len() >= acknowledged,
+            "{} of {acknowledged} acknowledged issuances are there",
+            issued.len()
+        );
+        let heads: Vec<[u8; 32]> = issued.iter().map(|issued| issued.head).collect();
+        let certificates = store.certificates().unwrap();
+        let fingerprints: Vec<[u8; 32]> = certificates
+            .iter()
+            .map(|stored| *stored.certificate.fingerprint().as_bytes())
+            .collect();
+        assert_eq!(fingerprints, heads, "a certificate for each entry");
+        let codes = store.codes().unwrap();
+        assert!(codes.len() <= 1, "the code of the last issuance at most");
+        for code in codes {
+            store.change(|change| change.remove_code(&code.id)).unwrap();
+        }
+        acknowledged = issued.len();
+    }
+    println!("killed {ROUNDS} times with {acknowledged} issuances");
+}
+
+/// Starts the child, waits until it has printed `times` steps, and kills it at once. Gives the
+/// number of steps that it printed in all.
+fn kill_child_after(test: &str, times: usize, path: &Path) -> usize {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", NAME, "--nocapture"])
+        .args(["--exact", test, "--nocapture"])
         .env(CHILD, path)
         .stdout(Stdio::piped())
         .spawn()
@@ -64,6 +104,8 @@ fn kill_child_after(times: usize, path: &Path) {
     assert!(steps.nth(times - 1).is_some(), "the child ended by itself");
     child.kill().unwrap();
     child.wait().unwrap();
+    // What it printed between the one waited for and its end.
+    times + steps.count()
 }
 
 fn claim_until_killed(path: &Path) -> ! {
@@ -73,6 +115,32 @@ fn claim_until_killed(path: &Path) -> ! {
         store.save_claim(&claim, &Station::default(), true).unwrap();
         println!("step");
         store.reset().unwrap();
+        println!("step");
+    }
+}
+
+fn issue_until_killed(path: &Path) -> ! {
+    let mut store = Store::open(path).unwrap();
+    loop {
+        let certificate = somebody();
+        let place = store.last_issuance().unwrap();
+        let place = place.map_or(0, |last| last.place + 1);
+        let code = super::issuing::code(u8::try_from(place % 256).unwrap());
+        store.change(|change| change.add_code(&code)).unwrap();
+        let issuance = Issuance {
+            place,
+            entry: certificate.fingerprint().to_string(),
+            head: *certificate.fingerprint().as_bytes(),
+        };
+        let id: RandomId = code.id;
+        store
+            .change(|change| {
+                change.admit(&[certificate], Source::Owner)?;
+                change.append_issuance(&issuance)?;
+                change.remove_code(&id)?;
+                Ok::<_, StoreError>(())
+            })
+            .unwrap();
         println!("step");
     }
 }
