@@ -12,14 +12,20 @@
 //! which things arrived.
 //!
 //! Reading order: `web` (nodes and edges), [`admit`](TrustGraph::admit), `trust`, `marks`,
-//! `blacklist`, `tombstone`, `rekey`, `explain`; `limits`, `ledger` and `places` for what it
-//! may cost.
+//! `blacklist`, `tombstone`, `rekey`, `explain`, `listing`, `disjoint`; `limits`, `ledger` and
+//! `places` for what it may cost; `restore` for the way back from a store.
+//!
+//! A store keeps what [`Admission`] names, and every decision: anchors, [`Entry`], [`Tombstone`],
+//! [`SignedRekey`], chosen successors, accepted keys and caps. They come back in this order:
+//! caps, certificates, anchors, blacklist, tombstones, re-keys, successors, accepted keys.
 
 mod admit;
 mod blacklist;
+mod disjoint;
 mod explain;
 mod ledger;
 mod limits;
+mod listing;
 mod marks;
 mod places;
 mod rekey;
@@ -45,8 +51,10 @@ use self::web::{EdgeId, Web};
 
 pub use self::admit::{Admission, Refused, State};
 pub use self::blacklist::{Affected, Effect, Entry, Target};
-pub use self::explain::{Blocked, Explanation, MAX_LISTED, MAX_PATHS, Path, Step};
+pub use self::disjoint::MAX_VOUCHERS;
+pub use self::explain::{Blocked, Explanation, MAX_LISTED, MAX_PATHS, MAX_STEPS, Path, Step};
 pub use self::limits::{Budget, Full, Limits, Share, Source};
+pub use self::listing::{Held, MAX_SEEN, Page, Position, PositionError};
 pub use self::marks::Cause;
 pub use self::rekey::{MAX_SUCCESSORS, RekeyError, SignedRekey};
 pub use self::restore::Stored;
@@ -235,9 +243,35 @@ impl TrustGraph {
         Some(self.effect(&shift))
     }
 
+    /// Every anchor, by identity.
+    #[must_use]
+    pub fn anchors(&self) -> Vec<&Admitted> {
+        let keys = self.anchor_keys.keys();
+        let certificates = keys.flat_map(|key| self.web.certificates_of(key));
+        let mut anchors: Vec<&Admitted> = certificates
+            .map(|edge| &self.web.edges[edge])
+            .filter(|edge| edge.anchor)
+            .map(|edge| &edge.certificate)
+            .collect();
+        anchors.sort_unstable_by_key(|certificate| certificate.identity());
+        anchors
+    }
+
     /// Lets this many certificates stand below a key that an anchor vouches for.
     pub fn raise_cap(&mut self, key: KeyId, certificates: usize) {
         self.caps.insert(key, certificates);
+    }
+
+    /// The caps that the owner set, by key. Keys without one have
+    /// [`Limits::below_one_key`](Limits::below_one_key).
+    pub fn caps(&self) -> impl Iterator<Item = (KeyId, usize)> {
+        self.caps.iter().map(|(key, cap)| (*key, *cap))
+    }
+
+    /// Certificates that stand below a key and count against its cap.
+    #[must_use]
+    pub fn below(&self, key: &KeyId) -> usize {
+        self.accounts.get(key).copied().unwrap_or(0)
     }
 
     fn verdict_of(&self, edge: EdgeId) -> Verdict {

@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use station::{Callsign, Fingerprint, Identity, KeyId};
 
 use super::TrustGraph;
-use super::marks::Marks;
+use super::marks::{Cause, Marks};
 use super::trust::Shift;
 use super::web::EdgeId;
+use crate::certificate::Admitted;
 
 /// What is blacklisted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,11 +109,35 @@ impl TrustGraph {
 
     /// Lets a key hold a callsign whose earlier key was blacklisted.
     pub fn accept_key(&mut self, callsign: &Callsign, key: KeyId) -> Effect {
+        self.restore_accepted(vec![(callsign.base().into(), key)])
+    }
+
+    /// The keys that the owner let hold a callsign, with its base.
+    pub fn accepted_keys(&self) -> impl Iterator<Item = (&str, KeyId)> {
+        let accepted = self.marks.accepted.iter();
+        accepted.map(|(base, key)| (base.as_ref(), *key))
+    }
+
+    /// Puts stored acceptances in force again: each a callsign's base with the key.
+    pub fn restore_accepted(&mut self, stored: Vec<(Box<str>, KeyId)>) -> Effect {
+        let keys = stored.iter().map(|(_, key)| key);
+        let touched: Vec<EdgeId> = keys.flat_map(|key| self.web.certificates_of(key)).collect();
         let mut marks = self.marks.clone();
-        marks.accepted.insert((callsign.base().into(), key));
-        let touched: Vec<EdgeId> = self.web.certificates_of(&key).collect();
+        marks.accepted.extend(stored);
         let shift = self.shift(marks, &touched);
         self.effect(&shift)
+    }
+
+    /// The certificates that would be trusted if the owner accepted their key for a callsign whose
+    /// earlier key is blacklisted, by callsign and identity.
+    pub fn awaiting_owner(&self) -> impl Iterator<Item = &Admitted> {
+        let barred = self.marks.barred.keys();
+        barred
+            .flat_map(|base| self.web.certificates_for(base))
+            .map(|edge| &self.web.edges[edge])
+            .filter(|edge| self.marks.cause(edge) == Some(Cause::AwaitsOwner))
+            .filter(|edge| self.issues(edge.issuer))
+            .map(|edge| &edge.certificate)
     }
 
     /// Every decision in force, in the order of targets.

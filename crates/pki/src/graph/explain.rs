@@ -8,12 +8,16 @@ use station::{Callsign, Fingerprint, Identity, KeyId};
 use super::TrustGraph;
 use super::marks::Cause;
 use super::web::{EdgeId, NodeId};
+use crate::certificate::Admitted;
 
 /// Most paths that an explanation gives.
 pub const MAX_PATHS: usize = 8;
 
 /// Most roots, and most obstacles, that an explanation gives.
 pub const MAX_LISTED: usize = 16;
+
+/// Most certificates that a path of an explanation shows.
+pub const MAX_STEPS: usize = 64;
 
 /// What is to be said about a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +44,10 @@ pub enum Explanation {
 /// From the certificate, which is first, up to an anchor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
-    /// The certificates, at least one; each is signed by the next one's key.
+    /// The certificates, at least one; each is signed by the next one's key. At most [`MAX_STEPS`].
     pub steps: Vec<Step>,
+    /// How many are left out before the last [`MAX_STEPS`] / 2, because the path is so long.
+    pub left_out: usize,
 }
 
 /// A certificate of an explanation: who it names, and who vouched.
@@ -110,9 +116,54 @@ impl TrustGraph {
             (path.len(), identities)
         });
         paths.truncate(MAX_PATHS);
-        let steps = |path: Vec<EdgeId>| path.into_iter().map(|edge| self.step(edge)).collect();
-        let paths = paths.into_iter().map(|path| Path { steps: steps(path) });
-        paths.collect()
+        paths.iter().map(|path| self.shown(path)).collect()
+    }
+
+    fn shown(&self, path: &[EdgeId]) -> Path {
+        let left_out = path.len().saturating_sub(MAX_STEPS);
+        let middle = MAX_STEPS / 2..MAX_STEPS / 2 + left_out;
+        let shown = path.iter().enumerate();
+        let shown = shown.filter(|(at, _)| !middle.contains(at));
+        Path {
+            steps: shown.map(|(_, edge)| self.step(*edge)).collect(),
+            left_out,
+        }
+    }
+
+    /// The certificates above this one, its issuer's first, at most so many: those by which it is
+    /// trusted, or else some that are known. Not the shortest path, but found at once.
+    #[must_use]
+    pub fn chain(&self, identity: &Identity, most: usize) -> Vec<&Admitted> {
+        let mut chain = Vec::new();
+        let mut seen = BTreeSet::new();
+        let first = self.web.by_identity(identity);
+        let mut last = first;
+        while let Some(edge) = last.map(|edge| &self.web.edges[edge]) {
+            let ends = edge.anchor || edge.issuer == edge.subject && !self.issues(edge.issuer);
+            if ends || chain.len() >= most || !seen.insert(edge.issuer) {
+                break;
+            }
+            last = self
+                .above(edge.issuer)
+                .filter(|above| Some(*above) != first);
+            chain.extend(last.map(|above| &self.web.edges[above].certificate));
+        }
+        chain
+    }
+
+    /// The certificate that supports a node, or else the likeliest that names it.
+    fn above(&self, node: NodeId) -> Option<EdgeId> {
+        let node = &self.web.nodes[node];
+        let known = node.into.iter().copied().min_by_key(|above| {
+            let above = &self.web.edges[*above];
+            let own = above.issuer == above.subject;
+            (
+                !above.certificate.may_issue(),
+                own,
+                above.certificate.identity(),
+            )
+        });
+        node.support.or(known)
     }
 
     /// From `edge` by `above`, which names its issuer, to an anchor.
@@ -134,7 +185,8 @@ impl TrustGraph {
         Some(path)
     }
 
-    fn lets_issue(&self, edge: EdgeId) -> bool {
+    /// Whether a certificate carries trust on to what its holder signs.
+    pub(super) fn lets_issue(&self, edge: EdgeId) -> bool {
         self.web.edges[edge].certificate.may_issue() && self.trusts(edge)
     }
 

@@ -101,9 +101,14 @@ impl TrustGraph {
         Ok(self.restore_rekeys(vec![signed.clone()]))
     }
 
-    /// Puts stored changes in force again, without signature checks.
+    /// Puts stored changes in force again, without signature checks. Those of keys that are not
+    /// held are left out.
     pub fn restore_rekeys(&mut self, stored: Vec<SignedRekey>) -> Effect {
         for signed in stored {
+            let keys = [signed.rekey.old, signed.rekey.new];
+            if keys.iter().any(|key| self.web.key(key).is_none()) {
+                continue;
+            }
             let signatures = (signed.by_old, signed.by_new);
             self.rekeys.held.insert(signed.rekey, signatures);
         }
@@ -117,6 +122,17 @@ impl TrustGraph {
         }
         self.rekeys.chosen.insert(old, new);
         Some(self.follow_lines())
+    }
+
+    /// The owner's decisions between successors: the old key with the chosen one.
+    pub fn chosen_successors(&self) -> impl Iterator<Item = (KeyId, KeyId)> {
+        self.rekeys.chosen.iter().map(|(old, new)| (*old, *new))
+    }
+
+    /// Puts stored decisions between successors in force again.
+    pub fn restore_successors(&mut self, stored: Vec<(KeyId, KeyId)>) -> Effect {
+        self.rekeys.chosen.extend(stored);
+        self.follow_lines()
     }
 
     /// Every change of keys.
@@ -134,7 +150,7 @@ impl TrustGraph {
         self.rekeys
             .successors
             .iter()
-            .filter(|(old, new)| new.len() > 1 && !self.rekeys.chosen.contains_key(*old))
+            .filter(|(old, new)| new.len() > 1 && self.rekeys.next(old).is_none())
             .map(|(old, new)| (*old, new))
     }
 
@@ -187,12 +203,12 @@ impl Rekeys {
     }
 
     fn next(&self, key: &KeyId) -> Option<KeyId> {
-        if let Some(chosen) = self.chosen.get(key) {
-            return Some(*chosen);
-        }
         let successors = self.successors.get(key)?;
-        let only = successors.len() == 1;
-        successors.first().copied().filter(|_| only)
+        match self.chosen.get(key) {
+            Some(chosen) if successors.contains(chosen) => Some(*chosen),
+            _ if successors.len() == 1 => successors.first().copied(),
+            _ => None,
+        }
     }
 
     /// Generation by generation: the old key must have the one before, and the new key none yet.

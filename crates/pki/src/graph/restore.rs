@@ -26,6 +26,11 @@ impl TrustGraph {
     /// the identities for which there is none: the store is damaged.
     pub fn restore(&mut self, stored: Vec<Stored>) -> Vec<Identity> {
         let issuers = self.issuers_of(&stored);
+        let owners: Vec<Identity> = stored
+            .iter()
+            .filter(|stored| stored.source == Source::Owner)
+            .map(|stored| stored.certificate.identity())
+            .collect();
         let mut unresolved = Vec::new();
         for (
             Stored {
@@ -40,6 +45,11 @@ impl TrustGraph {
                 None => unresolved.push(identity),
                 Some(_) if self.web.by_identity(&identity).is_some() => {}
                 Some(issuer) => self.put_back(certificate, source, &issuer),
+            }
+        }
+        for identity in owners {
+            if let Some(edge) = self.web.by_identity(&identity) {
+                self.keep(edge);
             }
         }
         self.marks.condemned = self.condemned_by(&self.marks);

@@ -105,18 +105,13 @@ impl TrustGraph {
         let statement = Statement::tombstone(signer, target)?;
         key.verify(&statement, &tombstone.signature)
             .map_err(|_| TombstoneError::Signature)?;
-        Ok((force, self.put_tombstone(tombstone.clone(), edge, force)))
+        Ok((force, self.put_tombstones(vec![tombstone.clone()])))
     }
 
     /// Puts stored tombstones in force again, without signature checks. Those whose certificate is
     /// not held are left out.
     pub fn restore_tombstones(&mut self, stored: Vec<Tombstone>) {
-        for tombstone in stored {
-            if let Some(edge) = self.web.by_identity(&tombstone.target) {
-                let force = self.force(edge, tombstone.signer);
-                self.put_tombstone(tombstone, edge, force);
-            }
-        }
+        self.put_tombstones(stored);
     }
 
     /// Every tombstone, by target and signer.
@@ -150,25 +145,32 @@ impl TrustGraph {
         }
     }
 
-    fn put_tombstone(&mut self, tombstone: Tombstone, edge: EdgeId, force: Force) -> Effect {
-        let (target, signer) = (tombstone.target, tombstone.signer);
-        self.tombstones
-            .held
-            .entry(target)
-            .or_default()
-            .insert(signer, tombstone.signature);
+    fn put_tombstones(&mut self, tombstones: Vec<Tombstone>) -> Effect {
         let mut marks = self.marks.clone();
-        let touched: Vec<EdgeId> = match force {
-            Force::Holder => {
-                marks.withdrawn.insert(signer);
-                self.web.certificates_of(&signer).collect()
+        let mut touched = Vec::new();
+        for Tombstone {
+            target,
+            signer,
+            signature,
+        } in tombstones
+        {
+            let Some(edge) = self.web.by_identity(&target) else {
+                continue;
+            };
+            match self.force(edge, signer) {
+                Force::Holder => {
+                    marks.withdrawn.insert(signer);
+                    touched.extend(self.web.certificates_of(&signer));
+                }
+                Force::Issuer => {
+                    marks.revoked.insert(target);
+                    touched.push(edge);
+                }
+                Force::Advice => {}
             }
-            Force::Issuer => {
-                marks.revoked.insert(target);
-                vec![edge]
-            }
-            Force::Advice => return Effect::default(),
-        };
+            let signers = self.tombstones.held.entry(target).or_default();
+            signers.insert(signer, signature);
+        }
         let shift = self.shift(marks, &touched);
         self.effect(&shift)
     }

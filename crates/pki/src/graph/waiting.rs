@@ -54,6 +54,11 @@ impl Waiting {
         self.held.contains_key(fingerprint)
     }
 
+    /// Every one that waits, by fingerprint.
+    pub(super) fn certificates(&self) -> impl Iterator<Item = &Certificate> {
+        self.held.values().map(|orphan| &orphan.certificate)
+    }
+
     pub(super) fn get(&self, fingerprint: &Fingerprint) -> Option<&Orphan> {
         self.held.get(fingerprint)
     }

@@ -6,6 +6,7 @@
 //! identity.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use slab::Slab;
@@ -103,6 +104,29 @@ impl Web {
     /// Every callsign, by its base.
     pub(super) fn callsigns(&self) -> impl Iterator<Item = &str> {
         self.callsigns.keys().map(AsRef::as_ref)
+    }
+
+    /// Every certificate after the given one, of one base only or of all, with the base of its callsign:
+    /// by base and then by identity.
+    pub(super) fn listed<'a>(
+        &'a self,
+        after: Option<(&'a str, Identity)>,
+        only: Option<&'a str>,
+    ) -> impl Iterator<Item = (&'a str, EdgeId)> {
+        let first = after.map_or("", |(base, _)| base);
+        let to = only.map_or(Bound::Unbounded, Bound::Included);
+        let from = Bound::Included(only.unwrap_or(first));
+        self.callsigns
+            .range::<str, _>((from, to))
+            .filter(move |(base, _)| base.as_ref() >= first)
+            .flat_map(move |(base, edges)| {
+                let from = match after {
+                    Some((first, identity)) if base.as_ref() == first => Bound::Excluded(identity),
+                    _ => Bound::Unbounded,
+                };
+                let edges = edges.range((from, Bound::Unbounded));
+                edges.map(move |(_, edge)| (base.as_ref(), *edge))
+            })
     }
 
     /// The keys known under a subject name.

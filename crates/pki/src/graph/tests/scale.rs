@@ -5,7 +5,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use super::world::{Person, anchor, bring, graph, person, plenty, trusted};
 use crate::certificate::Certificate;
-use crate::graph::{Explanation, Source, Stored, Verdict};
+use crate::graph::{Explanation, MAX_STEPS, Source, Stored, Verdict};
 
 /// The nth callsign: K1AAA, K1AAB and so on.
 fn callsign(at: usize) -> String {
@@ -116,7 +116,13 @@ fn a_chain_of_ten_thousand_is_verified_explained_and_restored() {
     let Some(Explanation::Trusted(paths)) = graph.explain(&last.fingerprint()) else {
         panic!("it is trusted")
     };
-    assert_eq!((paths.len(), paths[0].steps.len()), (1, 10_001));
+    let path = &paths[0];
+    assert_eq!((paths.len(), path.steps.len()), (1, MAX_STEPS));
+    assert_eq!(path.left_out, 10_001 - MAX_STEPS);
+    assert_eq!(path.steps[0].fingerprint, last.fingerprint());
+    assert!(path.steps[MAX_STEPS - 1].anchor && !path.steps[MAX_STEPS - 2].anchor);
+    let identity = path.steps[0].identity;
+    assert_eq!(graph.chain(&identity, usize::MAX).len(), 10_000);
     graph.remove_anchor(&root).unwrap();
     assert_eq!(graph.verdict(&last.fingerprint()), Verdict::Untrusted);
     let effect = graph.add_anchor(&root).unwrap();

@@ -9,7 +9,7 @@ use crate::graph::{
     Budget, Cause, Force, RekeyError, SignedRekey, Tombstone, TombstoneError, Verdict,
 };
 
-fn tombstone(signer: &Person, target: Identity) -> Tombstone {
+pub(super) fn tombstone(signer: &Person, target: Identity) -> Tombstone {
     let key = signer.key.key_id();
     let statement = Statement::tombstone(key, target).unwrap();
     Tombstone {
@@ -98,7 +98,7 @@ fn a_tombstone_of_nobody_or_for_nothing_is_not_kept() {
     assert_eq!(graph.tombstones().count(), 0);
 }
 
-fn change(old: &Person, new: &Person, generation: u32) -> SignedRekey {
+pub(super) fn change(old: &Person, new: &Person, generation: u32) -> SignedRekey {
     let rekey = Rekey {
         old: old.key.key_id(),
         new: new.key.key_id(),

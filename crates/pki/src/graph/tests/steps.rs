@@ -147,6 +147,29 @@ fn explanations_name_every_voucher_shortest_first() {
 }
 
 #[test]
+fn a_chain_leads_to_the_anchor_or_as_far_as_is_known() {
+    let [owner, one, two, three] = ["W1AW", "K1ABC", "K2ABC", "K3ABC"].map(person);
+    let mut graph = graph();
+    bring(&mut graph, &one.own);
+    let (upper, lower) = (owner.vouch(&one), one.vouch(&two));
+    let last = two.vouch(&three);
+    let identities = [&lower, &last].map(|made| bring(&mut graph, made));
+    let chain = |graph: &TrustGraph, most| -> Vec<Certificate> {
+        let chain = graph.chain(&identities[1], most).into_iter();
+        chain.map(|above| Certificate::clone(above)).collect()
+    };
+    // Nobody is trusted yet: the chain ends at the root that is known, and in a circle.
+    assert_eq!(chain(&graph, 9), [lower.clone(), one.own.clone()]);
+    assert_eq!(chain(&graph, 1), std::slice::from_ref(&lower));
+    bring(&mut graph, &three.vouch(&one));
+    assert_eq!(chain(&graph, 99).len(), 2);
+    let root = anchor(&mut graph, &owner);
+    bring(&mut graph, &upper);
+    assert_eq!(chain(&graph, 9), [lower, upper, owner.own.clone()]);
+    assert!(graph.chain(&root, 9).is_empty());
+}
+
+#[test]
 fn one_key_under_two_names_is_two_issuers() {
     let (owner, other) = (person("W1AW"), person("K9ABC"));
     let twin = with_key(same_key(&owner), "K1ABC");
