@@ -3,7 +3,9 @@
 use station::{Identity, KeyId};
 
 use super::TrustGraph;
+use super::blacklist::Affected;
 use super::limits::{Budget, Full, Source};
+use super::trust::Shift;
 use super::web::{Charge, EdgeId, NodeId};
 use crate::certificate::{Admitted, Certificate};
 use crate::public_key::PublicKey;
@@ -15,8 +17,13 @@ pub struct Admission {
     pub state: State,
     /// Certificates that are new in the graph, to be stored: this one, and those that waited for it.
     pub admitted: Vec<Admitted>,
-    /// Certificates that gave up their places, to be deleted.
+    /// Certificates that gave up their places, to be deleted. None of them was trusted.
     pub evicted: Vec<Identity>,
+    /// Certificates that are trusted now and were not before, or not here.
+    pub gained: Vec<Affected>,
+    /// Certificates that were trusted before: their holder's key was certified by a key whose
+    /// descendants are blacklisted.
+    pub lost: Vec<Affected>,
 }
 
 /// What became of a certificate.
@@ -236,12 +243,15 @@ impl TrustGraph {
         if source == Source::Owner {
             self.keep(edge);
         }
-        self.entered(edge, new_node);
+        let shift = self.entered(edge, new_node);
+        admission.gained.extend(self.affected(&shift.gained));
+        admission.lost.extend(self.affected(&shift.lost));
         Ok(State::Admitted(identity))
     }
 
     /// Carries verdicts over a new certificate.
-    fn entered(&mut self, edge: EdgeId, new_node: Option<NodeId>) {
+    fn entered(&mut self, edge: EdgeId, new_node: Option<NodeId>) -> Shift {
+        let mut shift = Shift::default();
         let issuer = self.web.nodes[self.web.edges[edge].issuer].key_id;
         let holder = self.web.edges[edge].certificate.key_id();
         let condemned = &self.marks.condemned;
@@ -255,13 +265,18 @@ impl TrustGraph {
             let touched: Vec<EdgeId> = fresh
                 .flat_map(|key| self.web.certificates_of(key))
                 .collect();
-            self.shift(marks, &touched);
+            shift = self.shift(marks, &touched);
         }
-        self.grow(vec![edge]);
+        let reached = self.grow(vec![edge]).into_iter();
+        // Anchors were trusted before, whoever else vouches for them now.
+        shift
+            .gained
+            .extend(reached.filter(|edge| !self.web.edges[*edge].anchor));
         if let Some(node) = new_node {
             let node = &self.web.nodes[node];
             self.waiting.arrived(&node.name, node.key_id);
         }
+        shift
     }
 }
 
@@ -271,6 +286,8 @@ impl Admission {
             state,
             admitted: Vec::new(),
             evicted: Vec::new(),
+            gained: Vec::new(),
+            lost: Vec::new(),
         }
     }
 }

@@ -246,7 +246,7 @@ impl TrustGraph {
             .count()
     }
 
-    fn affected(&self, edges: &BTreeSet<EdgeId>) -> Vec<Affected> {
+    pub(super) fn affected(&self, edges: &BTreeSet<EdgeId>) -> Vec<Affected> {
         let mut affected: Vec<Affected> = edges
             .iter()
             .map(|edge| {

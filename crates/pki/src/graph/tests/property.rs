@@ -9,7 +9,7 @@ use station::{Fingerprint, Identity, Statement};
 
 use super::model::{self, Decisions, Made};
 use super::world::{Person, graph, person, plenty, same_key, with_key};
-use crate::graph::{Explanation, Source, Stored, Target, Tombstone, TrustGraph, Verdict};
+use crate::graph::{Affected, Explanation, Source, Stored, Target, Tombstone, TrustGraph, Verdict};
 
 /// Nine people, some with one name and some with one key, who vouch for each other densely.
 struct Universe {
@@ -71,9 +71,23 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn take(graph: &mut TrustGraph, made: &Made) {
-    graph
+    let before = trusted(graph);
+    let admission = graph
         .admit(&made.certificate, Source::Owner, &mut plenty())
         .unwrap();
+    let after = trusted(graph);
+    let fingerprints = |told: &[Affected]| {
+        let mut told: Vec<Fingerprint> = told.iter().map(|one| one.fingerprint).collect();
+        told.sort_unstable();
+        told
+    };
+    let only_in = |these: &[Fingerprint], those: &[Fingerprint]| {
+        let mut these = these.to_vec();
+        these.retain(|one| !those.contains(one));
+        these
+    };
+    assert_eq!(fingerprints(&admission.gained), only_in(&after, &before));
+    assert_eq!(fingerprints(&admission.lost), only_in(&before, &after));
 }
 
 fn bury(graph: &mut TrustGraph, decisions: &mut Decisions, target: &Made, signer: &Person) {
