@@ -192,6 +192,22 @@ fn who_is_away_finds_out_on_coming_back() {
     assert_eq!(kinds, ["CHALLENGE", "RESUMED", "ROLE"]);
 }
 
+/// A key that is trusted as somebody else's does not make its holder W1AW.
+#[test]
+fn a_key_is_judged_for_one_callsign() {
+    let mut room = Room::new(Limits::default());
+    let impostor = room.connect();
+    room.say(impostor, &register("W1AW", "untrusted 3 W1AW"));
+    let proof = json!({ "type": "AUTHENTICATE", "signature": "genuine" });
+    room.say(impostor, &proof);
+    room.forget_everything();
+    room.judge_for("K1ABC", 3, true);
+    assert!(room.take_all().is_empty());
+    assert_eq!(room.hub.population(), (0, 1));
+    room.judge_for("W1AW/P", 3, true);
+    assert_eq!(room.one(impostor)["role"], "licensed");
+}
+
 /// A judgement may come at any moment of a login.
 #[test]
 fn a_login_under_way_follows_the_judgement() {
@@ -229,6 +245,7 @@ fn an_older_look_up_does_not_win_over_a_judgement() {
         let looked_up = support::pretended_challenge(*claimant);
         let distrusted = Judgement {
             key: KeyId::new([1; 32]),
+            callsign: Callsign::parse("W1AW").unwrap(),
             trusted: false,
             reason: "the owner says so".into(),
         };

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use station::KeyId;
-
+use super::standing::Whom;
 use super::{Challenge, Identity, Limits};
 use crate::limit::Meter;
 use crate::message::{ClientId, Net, SessionToken};
@@ -62,7 +61,7 @@ pub(super) struct Application {
     /// The `id` of the frame that waits for an answer.
     pub(super) reply_to: Option<String>,
     /// Keys that were judged since somebody began to look who this is, and the verdicts.
-    pub(super) judged: BTreeMap<KeyId, bool>,
+    pub(super) judged: BTreeMap<Whom, bool>,
 }
 
 #[derive(Debug)]

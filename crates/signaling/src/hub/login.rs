@@ -80,7 +80,7 @@ impl Hub {
         };
         let reply_to = application.reply_to.take();
         let made = made.and_then(|mut challenge| {
-            if let Some(&trusted) = application.judged.get(&challenge.identity.key) {
+            if let Some(&trusted) = application.judged.get(&challenge.identity.whom()) {
                 challenge.identity.trusted = trusted;
             }
             application.judged.clear();

@@ -7,21 +7,39 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use station::KeyId;
+use station::{Callsign, KeyId};
 
 use super::connection::Phase;
 use super::{Hub, Identity};
 use crate::message::{ClientId, ServerMessage};
 
-/// What this server thinks of a key now.
+/// What this server thinks now of a key that speaks for a callsign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     /// The key.
     pub key: KeyId,
+    /// The callsign, compared by its base. A key may have certificates for several, and be trusted for
+    /// one of them only.
+    pub callsign: Callsign,
     /// Whether it is trusted, and its holder so licensed.
     pub trusted: bool,
     /// Why, as a sentence for its holder.
     pub reason: String,
+}
+
+/// A key and the base of the callsign it speaks for.
+pub(super) type Whom = (KeyId, String);
+
+impl Judgement {
+    fn whom(&self) -> Whom {
+        (self.key, self.callsign.base().to_owned())
+    }
+}
+
+impl Identity {
+    pub(super) fn whom(&self) -> Whom {
+        (self.key, self.callsign.base().to_owned())
+    }
 }
 
 impl Hub {
@@ -31,11 +49,14 @@ impl Hub {
     /// Judgements are given in the order in which they were made. A login whose identity was looked up
     /// before a judgement, and that is told to the hub after it, follows the judgement.
     pub fn judge(&mut self, judgements: &[Judgement], now: Instant) {
-        let by_key: BTreeMap<_, _> = judgements.iter().map(|about| (about.key, about)).collect();
+        let by_key: BTreeMap<_, _> = judgements
+            .iter()
+            .map(|about| (about.whom(), about))
+            .collect();
         for there in self.connections.values_mut() {
             match &mut there.phase {
                 Phase::Identifying(application) => {
-                    let judged = by_key.values().map(|about| (about.key, about.trusted));
+                    let judged = judgements.iter().map(|about| (about.whom(), about.trusted));
                     application.judged.extend(judged);
                 }
                 Phase::Challenged(_, challenge) => follow(&by_key, &mut challenge.identity),
@@ -48,7 +69,7 @@ impl Hub {
             let Some(identity) = &mut session.presence.identity else {
                 continue;
             };
-            if let Some(about) = by_key.get(&identity.key)
+            if let Some(about) = by_key.get(&identity.whom())
                 && identity.trusted != about.trusted
             {
                 identity.trusted = about.trusted;
@@ -82,8 +103,8 @@ impl Hub {
     }
 }
 
-fn follow(judgements: &BTreeMap<KeyId, &Judgement>, identity: &mut Identity) {
-    if let Some(about) = judgements.get(&identity.key) {
+fn follow(judgements: &BTreeMap<Whom, &Judgement>, identity: &mut Identity) {
+    if let Some(about) = judgements.get(&identity.whom()) {
         identity.trusted = about.trusted;
     }
 }

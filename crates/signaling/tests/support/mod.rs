@@ -87,10 +87,16 @@ impl Room {
         self.run();
     }
 
-    /// The server now trusts a key, or no longer does.
+    /// The server now trusts a key of W1AW's, or no longer does.
     pub(crate) fn judge(&mut self, key: u8, trusted: bool) {
+        self.judge_for("W1AW", key, trusted);
+    }
+
+    /// The server now trusts a key for a callsign, or no longer does.
+    pub(crate) fn judge_for(&mut self, callsign: &str, key: u8, trusted: bool) {
         let about = Judgement {
             key: KeyId::new([key; 32]),
+            callsign: Callsign::parse(callsign).unwrap(),
             trusted,
             reason: "the owner says so".into(),
         };
