@@ -16,12 +16,14 @@
 //! - [`Hub::deadline`] is exactly when something is due;
 //! - signals reach exactly their target, and nobody who may not be called by the sender.
 //!
-//! Reading order: [`message`], [`hub`], [`limit`]. The public description is
+//! Reading order: [`message`], [`policy`], [`hub`], [`limit`], [`origin`]. The public description is
 //! `docs/protocol/signaling.md`.
 
 pub mod hub;
 pub mod limit;
 pub mod message;
+pub mod origin;
+pub mod policy;
 
 pub use hub::{
     Challenge, Claimant, CloseCode, Command, ConnectionId, Credentials, Hub, Identity, Judgement,
@@ -30,3 +32,5 @@ pub use hub::{
 pub use message::{
     ClientId, ClientMessage, ErrorCode, Net, Role, ServerMessage, SessionToken, decode,
 };
+pub use origin::{AddressGroup, Origin, SocketEnds, Zone};
+pub use policy::Policy;

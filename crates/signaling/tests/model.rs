@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use signaling::{ClientId, Limits};
+use signaling::{ClientId, Limits, Policy};
 use support::nets::{Expected, NetModel, Regime, peers_changed, push};
 use support::{Room, answer, candidate, offer, register};
 
@@ -43,6 +43,10 @@ enum Step {
     Judge {
         key: u8,
         trusted: bool,
+    },
+    /// The owner decides about guests, or decides the same again.
+    Policy {
+        guest_calls: bool,
     },
     Offer {
         who: usize,
@@ -99,6 +103,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (one.clone(), key(), any::<bool>(), any::<bool>())
             .prop_map(|(who, key, genuine, trusted)| Step::Operator { who, key, genuine, trusted }),
         3 => (key(), any::<bool>()).prop_map(|(key, trusted)| Step::Judge { key, trusted }),
+        1 => any::<bool>().prop_map(|guest_calls| Step::Policy { guest_calls }),
         2 => one.clone().prop_map(|who| Step::OfferByCallsign { who }),
         6 => two.clone().prop_map(|(who, whom)| Step::Offer { who, whom }),
         6 => two.clone().prop_map(|(who, whom)| Step::Answer { who, whom }),
@@ -141,7 +146,11 @@ impl Step {
     /// Who must be connected for this to happen.
     fn who(&self) -> Option<usize> {
         match *self {
-            Self::Connect | Self::Pass { .. } | Self::Resume { .. } | Self::Judge { .. } => None,
+            Self::Connect
+            | Self::Pass { .. }
+            | Self::Resume { .. }
+            | Self::Judge { .. }
+            | Self::Policy { .. } => None,
             Self::Guest { who }
             | Self::Operator { who, .. }
             | Self::Offer { who, .. }
@@ -160,6 +169,7 @@ impl Step {
 #[derive(Debug)]
 struct Model {
     regime: Regime,
+    guest_calls: bool,
     nets: BTreeMap<&'static str, NetModel>,
     /// Everybody connected; registered ones have a member.
     clients: BTreeMap<ClientId, Option<Member>>,
@@ -243,13 +253,20 @@ impl Model {
         }
     }
 
-    /// A guest could not have started these calls, and nobody answered.
+    fn may_start_call(&self, from: ClientId, to: ClientId) -> bool {
+        let licensed = |client| self.member(client).is_some_and(|member| member.licensed);
+        licensed(from) || (self.guest_calls && !licensed(to))
+    }
+
+    /// These calls could not be started now, and nobody answered.
     fn withdraw_offers(&mut self, from: ClientId) {
         let unanswered = |&(caller, to): &(ClientId, ClientId)| {
             let pairs = [(caller, to), (to, caller)];
             caller == from && !pairs.iter().any(|pair| self.answered.contains(pair))
         };
-        let withdrawn: Vec<_> = self.ringing.iter().copied().filter(unanswered).collect();
+        let forbidden = |&(caller, to): &(ClientId, ClientId)| !self.may_start_call(caller, to);
+        let offers = self.ringing.iter().copied();
+        let withdrawn: Vec<_> = offers.filter(unanswered).filter(forbidden).collect();
         for (from, to) in withdrawn {
             self.ringing.remove(&(from, to));
             if !self.ringing.contains(&(to, from)) {
@@ -260,8 +277,7 @@ impl Model {
     }
 
     fn offer(&mut self, from: ClientId, to: ClientId) -> Result<(), &'static str> {
-        let licensed = self.member(from).is_some_and(|sender| sender.licensed);
-        if !licensed && !self.answered.contains(&(from, to)) {
+        if !self.may_start_call(from, to) && !self.answered.contains(&(from, to)) {
             return Err("license-required");
         }
         self.ringing.insert((from, to));
@@ -335,6 +351,7 @@ impl World {
         }
         match step {
             Step::Connect | Step::Pass { .. } => {}
+            Step::Policy { guest_calls } => self.set_policy(*guest_calls, &mut expected),
             Step::Judge { key, trusted } => self.judge(*key, *trusted, &mut expected),
             Step::Drop { who } => self.drop_out(pick(*who), &mut expected),
             Step::Resume {
@@ -569,25 +586,41 @@ impl World {
         }
     }
 
-    /// Every session of the key turns, one after the other.
+    /// Every session of the key turns; then everybody is told, of one after the other.
     fn judge(&mut self, key: u8, trusted: bool, expected: &mut Expected) {
         self.room.judge(key, trusted);
-        let clients: Vec<_> = self.model.clients.keys().copied().collect();
-        for client in clients {
-            let Some(Some(member)) = self.model.clients.get_mut(&client) else {
-                continue;
-            };
-            if member.key != Some(key) || member.licensed == trusted {
-                continue;
+        let mut turned = Vec::new();
+        for (&client, member) in &mut self.model.clients {
+            if let Some(member) = member.as_mut()
+                && member.key == Some(key)
+                && member.licensed != trusted
+            {
+                member.licensed = trusted;
+                turned.push((client, member.net));
             }
-            member.licensed = trusted;
-            let net = member.net;
+        }
+        for (client, net) in turned {
             push(expected, client, "ROLE");
-            if !trusted {
-                self.model.withdraw_offers(client);
-            }
+            self.model.withdraw_offers(client);
             let net = self.model.nets.entry(net).or_default();
             net.turn(client, self.model.regime, self.room.now, expected);
+        }
+    }
+
+    fn set_policy(&mut self, guest_calls: bool, expected: &mut Expected) {
+        let policy = Policy { guest_calls };
+        self.room.hub.set_policy(policy, "the owner says so");
+        self.room.run();
+        if self.model.guest_calls == guest_calls {
+            return;
+        }
+        self.model.guest_calls = guest_calls;
+        let clients: Vec<_> = self.model.clients.keys().copied().collect();
+        for client in clients {
+            if self.model.member(client).is_some() {
+                push(expected, client, "ROLE");
+                self.model.withdraw_offers(client);
+            }
         }
     }
 
@@ -808,6 +841,7 @@ proptest! {
             room: Room::new(limits),
             model: Model {
                 regime: Regime { at_once, gather: GATHER },
+                guest_calls: false,
                 nets: BTreeMap::new(),
                 clients: BTreeMap::new(),
                 failed: BTreeMap::new(),

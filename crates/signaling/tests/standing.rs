@@ -6,7 +6,9 @@ mod support;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use signaling::{ClientId, Command, Hub, Judgement, Limits, Owner, SessionToken, Ticket};
+use signaling::{
+    ClientId, Command, Hub, Judgement, Limits, Origin, Owner, Policy, SessionToken, Ticket, Zone,
+};
 use station::{Callsign, KeyId};
 use support::{Room, answer, candidate, line, offer, register};
 
@@ -27,7 +29,7 @@ fn a_blacklisted_operator_is_a_guest_at_once_and_everybody_sees_it() {
     let told = room.one(operator);
     assert_eq!(
         told,
-        json!({ "type": "ROLE", "role": "unlicensed", "reason": "the owner says so", "seq": told["seq"] })
+        json!({ "type": "ROLE", "role": "unlicensed", "guestCalls": false, "reason": "the owner says so", "seq": told["seq"] })
     );
     for witness in [other, guest] {
         let corrected = room.one(witness);
@@ -208,6 +210,76 @@ fn a_key_is_judged_for_one_callsign() {
     assert_eq!(room.one(impostor)["role"], "licensed");
 }
 
+#[test]
+fn the_owner_may_let_guests_call_each_other_and_take_it_back() {
+    let (mut room, operator, _, guest) = two_operators_and_a_guest();
+    let visitor = room.guest();
+    room.forget_everything();
+    room.say(guest, &offer(visitor));
+    assert_eq!(room.error(guest), "license-required");
+
+    room.hub
+        .set_policy(Policy { guest_calls: true }, "the owner allows it");
+    room.run();
+    let told = room.one(guest);
+    assert_eq!(
+        (&told["type"], &told["role"]),
+        (&json!("ROLE"), &json!("unlicensed"))
+    );
+    assert_eq!(told["guestCalls"], true);
+    assert_eq!(room.one(operator)["role"], "licensed");
+    let late = room.guest();
+    assert_eq!(room.one(late)["guestCalls"], true);
+    room.forget_everything();
+    room.say(guest, &offer(visitor));
+    assert_eq!(room.one(visitor)["type"], "OFFER_RECEIVED");
+    room.say(guest, &offer(operator));
+    assert_eq!(
+        room.error(guest),
+        "license-required",
+        "operators are not disturbed"
+    );
+
+    room.hub
+        .set_policy(Policy::default(), "the owner forbids it");
+    room.run();
+    room.forget_everything();
+    room.say(visitor, &answer(guest));
+    assert_eq!(room.error(visitor), "no-call", "nobody had answered yet");
+}
+
+#[test]
+fn nobody_is_called_over_amateur_frequencies() {
+    let mut room = Room::new(Limits::default());
+    room.hub
+        .set_policy(Policy { guest_calls: true }, "the owner allows it");
+    let operator = room.operator("W1AW", 1);
+    let far = Origin {
+        zone: Zone::Part97,
+        ..support::lan(44)
+    };
+    let afar = room.connect_from(far);
+    room.forget_everything();
+    room.say(afar, &json!({ "type": "REGISTER", "callsign": "GUEST" }));
+    assert_eq!(room.one(afar)["guestCalls"], false);
+    let guest = room.guest();
+    room.forget_everything();
+    for (from, to) in [(operator, afar), (afar, guest), (guest, afar)] {
+        room.say(from, &offer(to));
+        assert_eq!(room.error(from), "part97");
+    }
+
+    // Who moves to such a network during a call cannot go on with it from there.
+    room.say(operator, &offer(guest));
+    let seen = room.last_seq(guest);
+    room.disconnect(guest);
+    let back = room.connect_from(far);
+    room.say(back, &support::resume(guest, seen));
+    room.forget_everything();
+    room.say(back, &answer(operator));
+    assert_eq!(room.error(back), "part97");
+}
+
 /// A judgement may come at any moment of a login.
 #[test]
 fn a_login_under_way_follows_the_judgement() {
@@ -233,7 +305,7 @@ fn an_older_look_up_does_not_win_over_a_judgement() {
         let mut hub = Hub::new(Limits::default());
         let client = ClientId::new(1);
         let token = SessionToken::new("token");
-        hub.connect(line(client), Ticket { client, token }, now);
+        hub.connect(line(client), Ticket { client, token }, support::lan(9), now);
         hub.receive(
             line(client),
             &register("W1AW", "trusted 1 W1AW").to_string(),

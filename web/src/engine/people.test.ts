@@ -12,7 +12,7 @@ beforeEach(() => {
   vi.useFakeTimers()
   asked = []
   people = new People((cursor) => asked.push(cursor), () => undefined)
-  people.received({ type: 'REGISTERED', clientId: '00', serverOwner: 'W1AW', role: 'unlicensed', net: 'main', peers: [owner], next: 'c1', session: 't' })
+  people.received({ type: 'REGISTERED', clientId: '00', serverOwner: 'W1AW', role: 'unlicensed', guestCalls: false, net: 'main', peers: [owner], next: 'c1', session: 't' })
 })
 afterEach(() => {
   vi.useRealTimers()

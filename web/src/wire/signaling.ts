@@ -69,6 +69,10 @@ export type ServerMessage =
        */
       clientId: ClientId
       /**
+       * Whether the owner lets guests call each other, as far as you are concerned.
+       */
+      guestCalls: boolean
+      /**
        * The net you are in.
        */
       net: Net
@@ -113,6 +117,10 @@ export type ServerMessage =
       type: 'CHALLENGE'
     }
   | {
+      /**
+       * Whether the owner lets guests call each other, as far as you are concerned.
+       */
+      guestCalls: boolean
       /**
        * A sentence for a person: why.
        */
@@ -311,6 +319,7 @@ export type ErrorCode =
   | 'unknown-target'
   | 'callsign-ambiguous'
   | 'no-call'
+  | 'part97'
   | 'too-many-candidates'
   | 'target-busy'
   | 'rate-limited'

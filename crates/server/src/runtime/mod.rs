@@ -9,6 +9,7 @@ mod admin;
 pub mod login;
 mod neighbourhood;
 mod nonces;
+mod origin;
 mod outbox;
 mod ownership;
 mod switchboard;

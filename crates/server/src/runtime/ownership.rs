@@ -336,7 +336,11 @@ fn read_owned(store: &Store) -> Result<Option<Owned>, StoreError> {
     let Some(claim) = store.claim()? else {
         return Ok(None);
     };
-    let anchors: Vec<_> = store.anchors()?.iter().map(|anchor| anchor.identity).collect();
+    let anchors: Vec<_> = store
+        .anchors()?
+        .iter()
+        .map(|anchor| anchor.identity)
+        .collect();
     let certificates = store.certificates()?.into_iter();
     let anchors = certificates
         .map(|stored| stored.certificate)

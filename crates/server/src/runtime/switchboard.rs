@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use signaling::{
-    Claimant, ClientId, Command, ConnectionId, Hub, Judgement, Limits, Owner, SessionToken, Ticket,
+    Claimant, ClientId, Command, ConnectionId, Hub, Judgement, Limits, Owner, Policy, SessionToken,
+    Ticket,
 };
 use station::Statement;
 use tokio::sync::Notify;
 
 use super::login::{self, Receptionist};
-use super::{NoRandomness, Outbox, Outgoing, lock, nonce};
+use super::{NoRandomness, Outbox, Outgoing, lock, nonce, origin};
 use crate::network::Ends;
 
 /// Every connection's line to the hub.
@@ -97,6 +98,11 @@ impl Switchboard {
         self.drive(|hub, now| hub.judge(judgements, now));
     }
 
+    /// Says what guests may do from now on, and tells everybody, with a sentence why.
+    pub fn set_policy(&self, policy: Policy, reason: &str) {
+        self.drive(|hub, _| hub.set_policy(policy, reason));
+    }
+
     /// Accepts a connection. None once the server stops.
     ///
     /// # Errors
@@ -115,7 +121,8 @@ impl Switchboard {
             exchange.lines.insert(connection, line);
             connection
         };
-        self.drive(|hub, now| hub.connect(connection, ticket, now));
+        let origin = origin::of(ends);
+        self.drive(|hub, now| hub.connect(connection, ticket, origin, now));
         Ok(Some(Line {
             switchboard: Arc::clone(self),
             connection,

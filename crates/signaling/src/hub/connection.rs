@@ -7,6 +7,7 @@ use super::standing::Whom;
 use super::{Challenge, Identity, Limits};
 use crate::limit::Meter;
 use crate::message::{ClientId, Net, SessionToken};
+use crate::origin::Origin;
 
 /// A connection's name between the hub and whoever owns the sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +26,7 @@ pub struct Ticket {
 pub(super) struct Connection {
     pub(super) phase: Phase,
     pub(super) ticket: Ticket,
+    pub(super) origin: Origin,
     /// The number of the last frame sent before the connection was a session's.
     pub(super) seq: u64,
     pub(super) failed_logins: u32,
@@ -117,10 +119,11 @@ impl ConnectionId {
 }
 
 impl Connection {
-    pub(super) fn new(ticket: Ticket, now: Instant) -> Self {
+    pub(super) fn new(ticket: Ticket, origin: Origin, now: Instant) -> Self {
         Self {
             phase: Phase::Arrived,
             ticket,
+            origin,
             seq: 0,
             failed_logins: 0,
             sent_before_ping: None,

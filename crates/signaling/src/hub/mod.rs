@@ -1,7 +1,7 @@
 //! The hub: every session at this server, and what passes between them.
 //!
 //! Tell it what happens ([`Hub::connect`], [`Hub::receive`], [`Hub::heard`], [`Hub::disconnected`],
-//! [`Hub::judge`], [`Hub::tick`]), then carry out every [`Command`] that [`Hub::poll`] gives. Whoever owns the
+//! [`Hub::judge`], [`Hub::set_policy`], [`Hub::tick`]), then carry out every [`Command`] that [`Hub::poll`] gives. Whoever owns the
 //! sockets owns the randomness ([`Ticket`]) and the cryptography too: a login makes the hub ask for
 //! a [`Challenge`] ([`Command::Challenge`], answered by [`Hub::challenge`]) and later for a verdict
 //! on the proof ([`Command::Verify`], answered by [`Hub::verified`]).
@@ -11,7 +11,7 @@
 //! resumes one. Every session without a connection has an end in time.
 //!
 //! Reading order: this page, `connection` and `session` (one client's state), `login`, `resume`,
-//! `standing` (who ceases to be an operator), `relay`, `nets` (who is where), `presence` (telling them), `time` (what happens when nothing does).
+//! `standing` (what a session may do changes), `relay`, `nets` (who is where), `presence` (telling them), `time` (what happens when nothing does).
 
 mod command;
 mod connection;
@@ -36,6 +36,8 @@ use crate::message::{
     Answer, ClientId, ClientMessage, ErrorCode, IceCandidate, Join, ListPeers, MAX_FRAME, Offer,
     ServerFrame, ServerMessage, decode,
 };
+use crate::origin::Origin;
+use crate::policy::Policy;
 use connection::{Connection, Phase};
 use nets::Nets;
 use session::Session;
@@ -51,6 +53,7 @@ pub use standing::Judgement;
 pub struct Hub {
     limits: Limits,
     owner: Option<Owner>,
+    policy: Policy,
     connections: BTreeMap<ConnectionId, Connection>,
     sessions: BTreeMap<ClientId, Session>,
     /// Sessions by the part of their token that they are looked up by.
@@ -76,6 +79,7 @@ impl Hub {
         Self {
             limits,
             owner: None,
+            policy: Policy::default(),
             connections: BTreeMap::new(),
             sessions: BTreeMap::new(),
             tokens: BTreeMap::new(),
@@ -91,12 +95,18 @@ impl Hub {
     }
 
     /// A connection was accepted. The ticket is for the session it may begin.
-    pub fn connect(&mut self, connection: ConnectionId, ticket: Ticket, now: Instant) {
+    pub fn connect(
+        &mut self,
+        connection: ConnectionId,
+        ticket: Ticket,
+        origin: Origin,
+        now: Instant,
+    ) {
         let full = self.connections.len() + self.timers.dropped() >= self.limits.sessions;
         // Who may come back gives way to who is here.
         let full = full && !self.end_longest_dropped(now);
         self.connections
-            .insert(connection, Connection::new(ticket, now));
+            .insert(connection, Connection::new(ticket, origin, now));
         self.set_timer(connection);
         if full {
             let error = "this server is full; try again in a minute";

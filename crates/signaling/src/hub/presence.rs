@@ -28,6 +28,7 @@ impl Hub {
         };
         let Ticket { client, token } = there.ticket.clone();
         there.phase = Phase::In(client);
+        let origin = there.origin;
         let kept = Kept::after(there.seq);
         self.tokens.insert(token.selector().to_owned(), client);
         let session = Session {
@@ -35,6 +36,7 @@ impl Hub {
             token,
             spki,
             kept,
+            origin,
             connection: Some(connection),
             dropped_until: None,
         };
@@ -60,6 +62,7 @@ impl Hub {
             client_id: client,
             server_owner: self.owner.as_ref().map(|owner| &owner.callsign),
             role: presence.role(),
+            guest_calls: self.policy.guest_calls_in(session.origin.zone),
             net: net.clone(),
             peers,
             next,

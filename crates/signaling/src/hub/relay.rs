@@ -1,13 +1,14 @@
 //! Signals: offers, answers and candidates on their way to one other session.
 //!
-//! What a guest may do is decided here: it answers who calls, and inside a call that it answered it
-//! may renegotiate; it starts none.
+//! Who may start a call says the [`Policy`](crate::Policy); inside a call that it answered everybody may
+//! renegotiate.
 
 use std::time::Instant;
 
 use super::session::{Leg, Presence, Session};
 use super::{Hub, Refusal};
-use crate::message::{Answer, ClientId, ErrorCode, IceCandidate, Offer, ServerMessage};
+use crate::message::{Answer, ClientId, ErrorCode, IceCandidate, Offer, Role, ServerMessage};
+use crate::origin::Zone;
 
 /// Where the app tells how one becomes an operator.
 const LEARN: &str = "/#/licence";
@@ -27,7 +28,8 @@ impl Hub {
             return;
         };
         let in_call = sender.calls.get(&to).is_some_and(|leg| leg.answered);
-        if !sender.licensed() && !in_call {
+        let (caller, callee) = (sender.role(), self.role(to));
+        if !in_call && !self.policy.may_start_call(caller, callee) {
             let error = "calls are started by licensed operators; you can answer who calls you";
             let details = serde_json::json!({ "learn": LEARN });
             let code = ErrorCode::LicenseRequired;
@@ -110,7 +112,8 @@ impl Hub {
         }
     }
 
-    /// Offers that started a call and that nobody answered yet can be answered no more.
+    /// Offers that started a call which the sender may start no more, and that nobody answered yet, can
+    /// be answered no more.
     pub(super) fn withdraw_offers(&mut self, from: ClientId) {
         let Some(sender) = self.presence(from) else {
             return;
@@ -119,6 +122,9 @@ impl Hub {
         let unanswered = calls.filter(|(_, leg)| !leg.answered);
         let called: Vec<_> = unanswered.map(|(&to, leg)| (to, leg.ringing)).collect();
         for (to, called_back) in called {
+            if self.policy.may_start_call(self.role(from), self.role(to)) {
+                continue;
+            }
             let Some(leg) = self.leg_mut(to, from) else {
                 continue;
             };
@@ -185,7 +191,20 @@ impl Hub {
         reply_to: Option<&str>,
     ) -> Option<ClientId> {
         match self.resolve(from, target) {
-            Ok(client) => Some(client),
+            Ok(client) if self.policy.may_meet(self.zone(from), self.zone(client)) => Some(client),
+            Ok(client) => {
+                let whose = if self.zone(from) == Zone::Open {
+                    self.presence(client).map_or("they", |them| &them.callsign)
+                } else {
+                    "you"
+                };
+                let error = format!(
+                    "calls are encrypted, and amateur frequencies, over which {whose} came, may carry \
+                     nothing encrypted"
+                );
+                self.refuse(from, ErrorCode::Part97, &error, reply_to);
+                None
+            }
             Err((refusal, details)) => {
                 self.refuse_with(from, refusal.code, &refusal.error, details, reply_to);
                 None
@@ -246,6 +265,17 @@ impl Hub {
             },
             Some(details),
         ))
+    }
+
+    fn role(&self, client: ClientId) -> Role {
+        self.presence(client)
+            .map_or(Role::Unlicensed, Presence::role)
+    }
+
+    fn zone(&self, client: ClientId) -> Zone {
+        self.sessions
+            .get(&client)
+            .map_or(Zone::Part97, |session| session.origin.zone)
     }
 
     pub(super) fn presence(&self, client: ClientId) -> Option<&Presence> {

@@ -83,7 +83,9 @@ impl Hub {
         };
         let resumed = ServerMessage::Resumed { client_id: client };
         self.send(connection, &resumed, reply_to);
-        if let Some(session) = self.sessions.get_mut(&client) {
+        let origin = self.connections.get(&connection).map(|there| there.origin);
+        if let (Some(session), Some(origin)) = (self.sessions.get_mut(&client), origin) {
+            session.origin = origin;
             session.connection = Some(connection);
             let until = session.dropped_until.take();
             self.timers.keep_no_longer(client, until);

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::kept::Kept;
 use super::{ConnectionId, Identity};
 use crate::message::{CallStatement, ClientId, Net, Peer, Role, SessionToken};
+use crate::origin::Origin;
 
 #[derive(Debug)]
 pub(super) struct Session {
@@ -15,6 +16,8 @@ pub(super) struct Session {
     pub(super) spki: Vec<u8>,
     /// What was sent and may not have arrived.
     pub(super) kept: Kept,
+    /// Of its connection, or of the last it had.
+    pub(super) origin: Origin,
     /// None while the client is away; then it has an end.
     pub(super) connection: Option<ConnectionId>,
     pub(super) dropped_until: Option<Instant>,

@@ -1,6 +1,7 @@
-//! What a session is worth changes while it lasts: its key gains or loses the trust of this server.
+//! What a session may do changes while it lasts: its key gains or loses the trust of this server, or the
+//! owner decides anew what guests may do.
 //!
-//! Who loses it is a guest from that moment on. Offers of theirs that nobody answered are withdrawn, for a
+//! Who loses trust is a guest from that moment on. Offers of theirs that nobody answered are withdrawn, for a
 //! guest could not have made them. A call that was answered goes on, since both wanted it and their
 //! browsers need no server for it; its other end, if it is an operator or answered, may still renegotiate.
 
@@ -12,6 +13,7 @@ use station::{Callsign, KeyId};
 use super::connection::Phase;
 use super::{Hub, Identity};
 use crate::message::{ClientId, ServerMessage};
+use crate::policy::Policy;
 
 /// What this server thinks now of a key that speaks for a callsign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,18 +83,27 @@ impl Hub {
         }
     }
 
+    /// The owner decides what guests may do; everybody is told.
+    pub fn set_policy(&mut self, policy: Policy, reason: &str) {
+        if self.policy == policy {
+            return;
+        }
+        self.policy = policy;
+        let clients: Vec<_> = self.sessions.keys().copied().collect();
+        for client in clients {
+            self.tell_role(client, reason);
+            self.withdraw_offers(client);
+        }
+    }
+
     /// A session's licence came or went: it is told, and so is everybody who sees it.
     fn turn(&mut self, client: ClientId, reason: &str, now: Instant) {
         let Some(presence) = self.presence(client) else {
             return;
         };
-        let (role, licensed, net) = (presence.role(), presence.licensed(), presence.net.clone());
-        let peer = presence.as_peer(client);
-        let reason = reason.into();
-        self.send(client, &ServerMessage::Role { role, reason }, None);
-        if !licensed {
-            self.withdraw_offers(client);
-        }
+        let (net, peer) = (presence.net.clone(), presence.as_peer(client));
+        self.tell_role(client, reason);
+        self.withdraw_offers(client);
         let Some(session) = self.sessions.get(&client) else {
             return;
         };
@@ -100,6 +111,18 @@ impl Hub {
         let audience = self.nets.turn(client, presence, &self.limits, now);
         let corrected = ServerMessage::PeerJoined { peer }.body();
         self.tell(audience, client, &net, &corrected);
+    }
+
+    fn tell_role(&mut self, client: ClientId, reason: &str) {
+        let Some(session) = self.sessions.get(&client) else {
+            return;
+        };
+        let message = ServerMessage::Role {
+            role: session.presence.role(),
+            guest_calls: self.policy.guest_calls_in(session.origin.zone),
+            reason: reason.into(),
+        };
+        self.send(client, &message, None);
     }
 }
 

@@ -26,6 +26,8 @@ pub enum ServerMessage<'a> {
         server_owner: Option<&'a Callsign>,
         /// What you may do.
         role: Role,
+        /// Whether the owner lets guests call each other, as far as you are concerned.
+        guest_calls: bool,
         /// The net you are in.
         net: Net,
         /// The first of the others in it.
@@ -52,6 +54,8 @@ pub enum ServerMessage<'a> {
     Role {
         /// What you may do now.
         role: Role,
+        /// Whether the owner lets guests call each other, as far as you are concerned.
+        guest_calls: bool,
         /// A sentence for a person: why.
         reason: Cow<'a, str>,
     },
@@ -184,7 +188,7 @@ pub struct ServerProof<'a> {
 pub enum Role {
     /// Everything an operator may.
     Licensed,
-    /// Read, and answer who calls.
+    /// Read, answer who calls, and call other guests where the owner lets them.
     Unlicensed,
 }
 
@@ -211,6 +215,7 @@ pub enum ErrorCode {
     UnknownTarget,
     CallsignAmbiguous,
     NoCall,
+    Part97,
     TooManyCandidates,
     TargetBusy,
     RateLimited,

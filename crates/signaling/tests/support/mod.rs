@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use signaling::message::MAX_FRAME;
 use signaling::{
     Challenge, Claimant, ClientId, CloseCode, Command, ConnectionId, Credentials, ErrorCode, Hub,
-    Identity, Judgement, Limits, Refusal, SessionToken, Ticket,
+    Identity, Judgement, Limits, Origin, Refusal, SessionToken, Ticket, Zone,
 };
 use station::statement::Login;
 use station::{Callsign, Fingerprint, KeyId, Statement};
@@ -48,12 +48,16 @@ impl Room {
     }
 
     pub(crate) fn connect(&mut self) -> ClientId {
+        self.connect_from(lan(9))
+    }
+
+    pub(crate) fn connect_from(&mut self, origin: Origin) -> ClientId {
         let client = ClientId::new(self.next);
         self.next += 1;
         self.names.insert(line(client), client);
         let token = SessionToken::new(&token(client));
         let ticket = Ticket { client, token };
-        self.hub.connect(line(client), ticket, self.now);
+        self.hub.connect(line(client), ticket, origin, self.now);
         self.run();
         client
     }
@@ -220,6 +224,12 @@ impl Room {
         self.last_seq.insert(client, goes_on);
         self.inboxes.entry(client).or_default().push(message);
     }
+}
+
+/// A machine on the ordinary network that the server is on too.
+pub(crate) fn lan(host: u8) -> Origin {
+    let (local, remote) = ([192, 168, 1, 1], [192, 168, 1, host]);
+    Origin::direct(local.into(), remote.into(), Zone::Open)
 }
 
 /// The connection that a client is here.

@@ -63,12 +63,13 @@ impl NetModel {
             return self.tell_others(client, "PEER_LEFT", expected);
         }
         self.again.remove(&client);
-        for &(about, to) in &self.introduced {
-            if about == client && !self.published.contains(&client) {
+        // Everybody believes the published here until the news is told, introduced or not.
+        if !self.published.contains(&client) {
+            for &(_, to) in self.introduced.iter().filter(|(about, _)| *about == client) {
                 push(expected, to, "PEER_LEFT");
             }
+            self.introduced.retain(|&(about, _)| about != client);
         }
-        self.introduced.retain(|&(about, _)| about != client);
         self.changed(regime, now);
     }
 

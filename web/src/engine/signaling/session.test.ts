@@ -17,6 +17,7 @@ const registered = frame({
   clientId: '01',
   serverOwner: 'W1AW',
   role: 'licensed',
+  guestCalls: false,
   net: 'main',
   peers: [],
   session: 'token',
@@ -139,7 +140,7 @@ describe('a connection that broke', () => {
   it('survives another change of net', () => {
     const { commands } = play(...guestIn, lost, { kind: 'join', net: 'field' }, openAsGuest, resumed)
     expect(sent(commands).at(-1)).toEqual({ type: 'JOIN', net: 'field' })
-    const moved = frame({ type: 'REGISTERED', clientId: '01', serverOwner: null, role: 'licensed', net: 'field', peers: [], session: 'token' })
+    const moved = frame({ type: 'REGISTERED', clientId: '01', serverOwner: null, role: 'licensed', guestCalls: false, net: 'field', peers: [], session: 'token' })
     const asOperator = play(...operatorIn, moved, lost, open())
     expect(sent(asOperator.commands).at(-1)).toMatchObject({ type: 'RESUME' })
   })
@@ -185,7 +186,7 @@ describe('refusals and losses', () => {
   })
 
   it('keeps the net over a reconnection', () => {
-    const moved = frame({ type: 'REGISTERED', clientId: '01', serverOwner: null, role: 'unlicensed', net: 'field', peers: [], session: 'token' })
+    const moved = frame({ type: 'REGISTERED', clientId: '01', serverOwner: null, role: 'unlicensed', guestCalls: false, net: 'field', peers: [], session: 'token' })
     const goodbye = frame({ type: 'GOODBYE', reason: 'r', retryAfter: 2 })
     const { commands } = play(openAsGuest, moved, goodbye, lost, openAsGuest)
     expect(commands.at(-1)).toMatchObject({ message: { net: 'field' } })
