@@ -1,6 +1,6 @@
 //! Issue codes that nobody has used: the one thing in the store that is secret.
 
-use pki::ClaimCode;
+use pki::Code;
 use rusqlite::params;
 use station::{Callsign, LicenceClass};
 
@@ -12,7 +12,7 @@ pub struct IssueCode {
     /// What the owner calls it by.
     pub id: RandomId,
     /// The secret.
-    pub code: ClaimCode,
+    pub code: Code,
     /// Whom the certificate will be for.
     pub callsign: Callsign,
     /// The class on the licence the owner saw.

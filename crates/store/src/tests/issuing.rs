@@ -1,6 +1,6 @@
 //! Codes, requests and the log.
 
-use pki::{ClaimCode, PublicKey};
+use pki::{Code, PublicKey};
 use ring::rand::SystemRandom;
 use station::Identity;
 
@@ -10,7 +10,7 @@ use crate::requests::DECIDED_KEPT;
 pub(super) fn code(id: u8) -> IssueCode {
     IssueCode {
         id: RandomId::new([id; 16]),
-        code: ClaimCode::generate(&SystemRandom::new()).unwrap(),
+        code: Code::generate(&SystemRandom::new()).unwrap(),
         callsign: Callsign::parse("K1ABC").unwrap(),
         licence_class: Some(LicenceClass::parse("Full").unwrap()),
         created_at: 1_790_000_000,
