@@ -18,7 +18,7 @@ use crate::pem::{self, PemError};
 use crate::public_key::PublicKey;
 use crate::sha256;
 
-pub(crate) use parse::{COMMON_NAME, ECDSA_WITH_SHA256, ORGANIZATIONAL_UNIT};
+pub(crate) use parse::{COMMON_NAME, ECDSA_WITH_SHA256, ORGANIZATIONAL_UNIT, attribute};
 
 /// Most bytes a certificate's DER may have.
 pub const MAX_LEN: usize = 16 * 1024;

@@ -230,7 +230,7 @@ impl Tbs {
 }
 
 /// ecdsa-with-SHA256, without parameters (RFC 5758, 3.2).
-fn algorithm() -> AlgorithmIdentifierOwned {
+pub(crate) fn algorithm() -> AlgorithmIdentifierOwned {
     AlgorithmIdentifierOwned {
         oid: ECDSA_WITH_SHA256,
         parameters: None,
@@ -245,7 +245,7 @@ fn serial(random: &dyn SecureRandom) -> Result<Any, IssueError> {
 }
 
 /// CN = callsign and, for a server, OU; both UTF8String.
-fn name(callsign: &Callsign, unit: Option<&str>) -> Result<Any, IssueError> {
+pub(crate) fn name(callsign: &Callsign, unit: Option<&str>) -> Result<Any, IssueError> {
     let attribute = |oid, text| -> der::Result<SetOfVec<AttributeTypeAndValue>> {
         let value = Any::encode_from(&Utf8StringRef::new(text)?)?;
         SetOfVec::from_iter([AttributeTypeAndValue { oid, value }])

@@ -1,7 +1,7 @@
 //! Private keys: P-256, made here or brought along.
 //!
-//! A [`SigningKey`] signs [`Statement`]s and the certificates that [`crate::issue`] builds, nothing
-//! else. It is never shown by `Debug`; its bytes leave only by the two export functions and are
+//! A [`SigningKey`] signs [`Statement`]s, HTTP requests, and the certificates and requests for them
+//! that this crate builds, nothing else. It is never shown by `Debug`; its bytes leave only by the two export functions and are
 //! wiped when dropped, as far as that is in our hands (ring keeps its own copy).
 
 use std::fmt;
@@ -158,7 +158,7 @@ impl SigningKey {
         Ok(signature.map_err(|_| KeyError::Random)?.as_ref().to_vec())
     }
 
-    /// Signs a TBSCertificate built by this crate: ECDSA-Sig-Value, DER (RFC 3279, 2.2.3).
+    /// Signs a TBSCertificate or a request for one, built by this crate: ECDSA-Sig-Value, DER (RFC 3279, 2.2.3).
     pub(crate) fn sign_tbs(
         &self,
         tbs: &[u8],

@@ -6,24 +6,30 @@
 //! [`SigningKey`] signs statements and certificates built here and nothing else. No date is judged.
 //!
 //! Reading order: [`public_key`], [`certificate`] with [`licence`], [`key`], [`issue`], then what
-//! uses them: [`graph`], [`claim`] with [`code`], [`path`], [`p12`].
+//! uses them: [`graph`], [`claim`] with [`code`], [`csr`], [`log`], [`path`], [`p12`].
 
 pub mod certificate;
 pub mod claim;
 pub mod code;
+pub mod csr;
+mod envelope;
 pub mod graph;
 pub mod issue;
 pub mod key;
 pub mod licence;
+pub mod log;
 pub mod p12;
 pub mod path;
 mod pem;
 pub mod public_key;
 pub mod request;
+#[cfg(test)]
+mod testing;
 
 pub use certificate::{Admitted, Certificate, CertificateError};
 pub use claim::{ClaimError, VerifiedClaim};
 pub use code::Code;
+pub use csr::{Csr, CsrError};
 pub use graph::TrustGraph;
 pub use key::{KeyError, SigningKey};
 pub use licence::HamLicence;

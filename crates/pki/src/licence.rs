@@ -134,7 +134,7 @@ fn callsign(text: &str) -> Result<Callsign, LicenceError> {
     exact_callsign(text).ok_or(LicenceError::Callsign)
 }
 
-fn exact_class(text: &str) -> Result<LicenceClass, LicenceError> {
+pub(crate) fn exact_class(text: &str) -> Result<LicenceClass, LicenceError> {
     let class = LicenceClass::parse(text).map_err(|_| LicenceError::Class)?;
     if class.as_str() == text {
         Ok(class)

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use der::asn1::{Any, BitStringRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
+use der::asn1::{Any, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
 use der::oid::AssociatedOid;
 use der::{Decode, Header, Reader as _, SliceReader, Tag, Tagged as _};
 use station::{Callsign, Fingerprint};
@@ -18,6 +18,7 @@ use x509_cert::name::Name;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::{CertificateError, Fields, MAX_LEN};
+use crate::envelope::{Envelope, member, position};
 use crate::licence::{self, HamLicence, exact_callsign};
 use crate::public_key::PublicKey;
 use crate::sha256;
@@ -34,13 +35,15 @@ pub(super) fn fields_of(
     if der.len() > MAX_LEN {
         return Err(CertificateError::TooLarge);
     }
-    let outer = Outer::read(der).map_err(|_| CertificateError::Malformed)?;
-    check_serial(&der[outer.serial.clone()])?;
-    let tbs = TbsCertificate::from_der(&der[outer.tbs.clone()])
+    let outer = Envelope::read(der, Members::read).map_err(|_| CertificateError::Malformed)?;
+    let members = outer.parts;
+    if !is_serial(&der[members.serial]) {
+        return Err(CertificateError::Serial);
+    }
+    let tbs = TbsCertificate::from_der(&der[outer.body.clone()])
         .map_err(|_| CertificateError::Malformed)?;
-    check_fixed_fields(&tbs, &outer)?;
-    let public_key =
-        PublicKey::from_spki(&der[outer.spki.clone()]).map_err(|_| CertificateError::Key)?;
+    check_fixed_fields(&tbs, &outer.algorithm)?;
+    let public_key = PublicKey::from_spki(&der[members.spki]).map_err(|_| CertificateError::Key)?;
     let (callsign, unit) = holder(tbs.subject())?;
     let extensions = Extensions::read(tbs.extensions().map_or(&[], Vec::as_slice))?;
     if extensions
@@ -62,104 +65,65 @@ pub(super) fn fields_of(
         signs_certificates: extensions.signs_certificates,
         licence: extensions.licence,
         not_before: tbs.validity().not_before.to_system_time(),
-        tbs: outer.tbs,
-        issuer: outer.issuer,
-        subject: outer.subject,
+        tbs: outer.body,
+        issuer: members.issuer,
+        subject: members.subject,
         signature: outer.signature,
         der: der.into(),
     })
 }
 
-/// Where the parts lie in the DER (RFC 5280, 4.1).
-struct Outer {
-    tbs: Range<usize>,
-    serial: Range<usize>,
-    issuer: Range<usize>,
-    subject: Range<usize>,
-    spki: Range<usize>,
-    algorithm: AlgorithmIdentifierOwned,
-    signature: Range<usize>,
+/// Where the members of a TBSCertificate lie (RFC 5280, 4.1).
+pub(crate) struct Members {
+    /// The content of the serial number.
+    pub(crate) serial: Range<usize>,
+    pub(crate) issuer: Range<usize>,
+    pub(crate) subject: Range<usize>,
+    pub(crate) spki: Range<usize>,
 }
 
-impl Outer {
-    fn read(der: &[u8]) -> der::Result<Self> {
-        let mut reader = SliceReader::new(der)?;
-        let outer = reader.sequence(Self::read_members)?;
-        reader.finish()?;
-        Ok(outer)
-    }
-
-    fn read_members(reader: &mut SliceReader<'_>) -> der::Result<Self> {
-        let start = position(reader)?;
-        let (serial, issuer, subject, spki) = reader.sequence(|reader| -> der::Result<_> {
-            if Tag::peek(reader)? == VERSION_TAG {
-                reader.tlv_bytes()?;
-            }
-            let header = Header::decode(reader)?;
-            header.tag().assert_eq(Tag::Integer)?;
-            let length = usize::try_from(header.length())?;
-            reader.read_slice(header.length())?;
-            let end = position(reader)?;
+impl Members {
+    pub(crate) fn read(reader: &mut SliceReader<'_>) -> der::Result<Self> {
+        if Tag::peek(reader)? == VERSION_TAG {
             reader.tlv_bytes()?;
-            let issuer = member(reader)?;
-            reader.tlv_bytes()?;
-            let subject = member(reader)?;
-            let spki = member(reader)?;
-            while !reader.is_finished() {
-                reader.tlv_bytes()?;
-            }
-            Ok((end - length..end, issuer, subject, spki))
-        })?;
-        let tbs = start..position(reader)?;
-        let algorithm = AlgorithmIdentifierOwned::decode(reader)?;
-        let signature = BitStringRef::decode(reader)?;
-        let length = signature
-            .as_bytes()
-            .ok_or(Tag::BitString.value_error())?
-            .len();
+        }
+        let header = Header::decode(reader)?;
+        header.tag().assert_eq(Tag::Integer)?;
+        let length = usize::try_from(header.length())?;
+        reader.read_slice(header.length())?;
         let end = position(reader)?;
-        let signature = end - length..end;
-        Ok(Self {
-            tbs,
-            serial,
+        reader.tlv_bytes()?;
+        let issuer = member(reader)?;
+        reader.tlv_bytes()?;
+        let members = Self {
+            serial: end - length..end,
             issuer,
-            subject,
-            spki,
-            algorithm,
-            signature,
-        })
+            subject: member(reader)?,
+            spki: member(reader)?,
+        };
+        while !reader.is_finished() {
+            reader.tlv_bytes()?;
+        }
+        Ok(members)
     }
-}
-
-/// The next member of a sequence, whatever it is, with its header.
-fn member(reader: &mut SliceReader<'_>) -> der::Result<Range<usize>> {
-    let start = position(reader)?;
-    reader.tlv_bytes()?;
-    Ok(start..position(reader)?)
-}
-
-fn position(reader: &SliceReader<'_>) -> der::Result<usize> {
-    usize::try_from(reader.position())
 }
 
 /// RFC 5280, 4.1.2.2: positive, at most 20 bytes.
-fn check_serial(content: &[u8]) -> Result<(), CertificateError> {
+pub(crate) fn is_serial(content: &[u8]) -> bool {
     let positive = content.first().is_some_and(|first| *first < 0x80) && content != [0];
-    if positive && content.len() <= 20 {
-        Ok(())
-    } else {
-        Err(CertificateError::Serial)
-    }
+    positive && content.len() <= 20
 }
 
 /// Version 3 and one signature algorithm, named alike inside and outside (RFC 5280, 4.1.1.2).
-fn check_fixed_fields(tbs: &TbsCertificate, outer: &Outer) -> Result<(), CertificateError> {
+fn check_fixed_fields(
+    tbs: &TbsCertificate,
+    algorithm: &AlgorithmIdentifierOwned,
+) -> Result<(), CertificateError> {
     let unique_ids = tbs.issuer_unique_id().is_some() || tbs.subject_unique_id().is_some();
     if tbs.version() != Version::V3 || unique_ids {
         return Err(CertificateError::Version);
     }
     // RFC 5758, 3.2: without parameters.
-    let algorithm = &outer.algorithm;
     let known = algorithm.oid == ECDSA_WITH_SHA256 && algorithm.parameters.is_none();
     if !known || tbs.signature() != algorithm {
         return Err(CertificateError::SignatureAlgorithm);
@@ -182,9 +146,9 @@ fn unit(subject: &Name) -> Result<Option<Box<str>>, CertificateError> {
 }
 
 /// There is more than one attribute of the type, or it is not a text.
-struct Unreadable;
+pub(crate) struct Unreadable;
 
-fn attribute(name: &Name, oid: ObjectIdentifier) -> Result<Option<&str>, Unreadable> {
+pub(crate) fn attribute(name: &Name, oid: ObjectIdentifier) -> Result<Option<&str>, Unreadable> {
     let mut found = name.iter().filter(|attribute| attribute.oid == oid);
     let Some(first) = found.next() else {
         return Ok(None);

@@ -1,11 +1,5 @@
-//! Foreign programs judge what this crate makes, and it reads what they make: OpenSSL's command.
-//!
-//! Where there is no such command the tests say so and pass.
+//! Our certificates and key files, and theirs.
 
-#![expect(clippy::unwrap_used, reason = "a test's helpers fail as the test does")]
-
-use std::path::PathBuf;
-use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
 
 use pki::issue::{self, Issuer, Vouched};
@@ -14,54 +8,8 @@ use pki::{Certificate, KeyError, PublicKey, SigningKey};
 use ring::rand::SystemRandom;
 use station::licence::VouchMethod;
 use station::{Callsign, LicenceClass};
-use tempfile::TempDir;
 
-/// A folder to run `openssl` in.
-struct Bench(TempDir);
-
-impl Bench {
-    /// None, with a line that says so, where OpenSSL is missing.
-    fn new() -> Option<Self> {
-        if Command::new("openssl").arg("version").output().is_err() {
-            println!("optional suite not run: openssl missing");
-            return None;
-        }
-        Some(Self(TempDir::new().unwrap()))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
-        std::fs::write(self.path(name), bytes).unwrap();
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.path(name)).unwrap()
-    }
-
-    fn read_text(&self, name: &str) -> String {
-        std::fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    fn try_run(&self, line: &str) -> Output {
-        let mut command = Command::new("openssl");
-        command
-            .args(line.split_whitespace())
-            .current_dir(self.0.path());
-        command.output().unwrap()
-    }
-
-    /// What `openssl` printed, on both outputs.
-    fn run(&self, line: &str) -> String {
-        let output = self.try_run(line);
-        let text =
-            [output.stdout, output.stderr].map(|out| String::from_utf8_lossy(&out).into_owned());
-        assert!(output.status.success(), "openssl {line}: {}", text.concat());
-        text.concat()
-    }
-}
+use crate::bench::Bench;
 
 struct Station {
     key: SigningKey,
