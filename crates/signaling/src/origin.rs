@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+pub use station::Zone;
+
 /// What the owner of the sockets knows of the other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
@@ -26,16 +28,6 @@ pub struct SocketEnds {
 /// (RFC 4291, 2.5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressGroup(IpAddr);
-
-/// The rules that hold for what crosses a network (47 CFR 97.113(a)(4)).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Zone {
-    /// Unlicensed spectrum or cable: may be encrypted, as calls between browsers are.
-    #[default]
-    Open,
-    /// Amateur frequencies: nothing may be encrypted.
-    Part97,
-}
 
 impl AddressGroup {
     /// The group of an address; an IPv4 address in its IPv6 form is in the same as in its own.
