@@ -4,8 +4,6 @@
 //! that resumed goes by the name of the session it resumed.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-pub(crate) mod nets;
-
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 

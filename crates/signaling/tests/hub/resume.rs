@@ -1,14 +1,11 @@
 //! Coming back to a session, rule by rule, as the protocol description states them.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Room, answer, line, offer, register, resume, token};
 use serde_json::json;
 use signaling::limit::Rate;
 use signaling::{ClientId, CloseCode, Limits};
-use support::{Room, answer, line, offer, register, resume, token};
 
 const KEEP: Duration = Duration::from_secs(60);
 

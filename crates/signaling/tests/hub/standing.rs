@@ -1,16 +1,13 @@
 //! Operators that cease to be ones while they are here, and those who become ones.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Room, answer, candidate, line, offer, register};
 use serde_json::{Value, json};
 use signaling::{
     ClientId, Command, Hub, Judgement, Limits, Origin, Owner, Policy, SessionToken, Ticket, Zone,
 };
 use station::{Callsign, KeyId};
-use support::{Room, answer, candidate, line, offer, register};
 
 /// Two operators and a guest, with nothing unread.
 fn two_operators_and_a_guest() -> (Room, ClientId, ClientId, ClientId) {
@@ -256,7 +253,7 @@ fn nobody_is_called_over_amateur_frequencies() {
     let operator = room.operator("W1AW", 1);
     let far = Origin {
         zone: Zone::Part97,
-        ..support::lan(44)
+        ..crate::support::lan(44)
     };
     let afar = room.connect_from(far);
     room.forget_everything();
@@ -274,7 +271,7 @@ fn nobody_is_called_over_amateur_frequencies() {
     let seen = room.last_seq(guest);
     room.disconnect(guest);
     let back = room.connect_from(far);
-    room.say(back, &support::resume(guest, seen));
+    room.say(back, &crate::support::resume(guest, seen));
     room.forget_everything();
     room.say(back, &answer(operator));
     assert_eq!(room.error(back), "part97");
@@ -305,7 +302,12 @@ fn an_older_look_up_does_not_win_over_a_judgement() {
         let mut hub = Hub::new(Limits::default());
         let client = ClientId::new(1);
         let token = SessionToken::new("token");
-        hub.connect(line(client), Ticket { client, token }, support::lan(9), now);
+        hub.connect(
+            line(client),
+            Ticket { client, token },
+            crate::support::lan(9),
+            now,
+        );
         hub.receive(
             line(client),
             &register("W1AW", "trusted 1 W1AW").to_string(),
@@ -314,7 +316,7 @@ fn an_older_look_up_does_not_win_over_a_judgement() {
         let Some(Command::Challenge { claimant, .. }) = hub.poll() else {
             panic!("a challenge is made first");
         };
-        let looked_up = support::pretended_challenge(*claimant);
+        let looked_up = crate::support::pretended_challenge(*claimant);
         let distrusted = Judgement {
             key: KeyId::new([1; 32]),
             callsign: Callsign::parse("W1AW").unwrap(),
