@@ -6,7 +6,7 @@
 //! [`SigningKey`] signs statements and certificates built here and nothing else. No date is judged.
 //!
 //! Reading order: [`public_key`], [`certificate`] with [`licence`], [`key`], [`issue`], then what
-//! uses them: [`graph`], [`claim`] with [`code`], [`csr`], [`log`], [`path`], [`p12`].
+//! uses them: [`graph`], [`claim`] with [`code`], [`csr`], [`log`], [`p12`].
 
 pub mod certificate;
 pub mod claim;
@@ -19,7 +19,6 @@ pub mod key;
 pub mod licence;
 pub mod log;
 pub mod p12;
-pub mod path;
 mod pem;
 pub mod public_key;
 pub mod request;

@@ -7,6 +7,7 @@ use std::{fs, io};
 
 use ring::rand::SystemRandom;
 use serde::{Deserialize, Serialize};
+use store::StoreError;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,9 @@ use crate::http::{self, App};
 use crate::listen::{ListenError, Listener, Tls, TlsError};
 use crate::network::Names;
 use crate::runtime::login::Receptionist;
-use crate::runtime::{AdminKey, Neighbourhood, Nonces, Ownership, OwnershipError, Switchboard};
+use crate::runtime::{
+    AdminKey, Authority, Neighbourhood, Nonces, Ownership, OwnershipError, Switchboard,
+};
 
 /// What a running server leaves in its data folder, for the commands on the same machine.
 const RUNNING_FILE: &str = "running.json";
@@ -51,6 +54,9 @@ pub enum StartError {
     /// Its key or its claim cannot be used.
     #[error(transparent)]
     Ownership(#[from] OwnershipError),
+    /// The certificates it knows cannot be read.
+    #[error("the certificates in the database cannot be read")]
+    Authority(#[source] StoreError),
     /// It cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -86,17 +92,31 @@ impl Server {
             &config.cert_dir,
             &random,
         )?);
+        let authority = Authority::open(ownership.store()).map_err(StartError::Authority)?;
+        let authority = Arc::new(authority);
         let listener = Listener::bind(config)?;
         let port = listener.port();
         let admin = AdminKey::make(&config.data_dir, &random)
             .map_err(|error| StartError::Running(config.data_dir.clone(), error))?;
         let tls = Arc::new(Tls::new(config.cert_dir.clone(), config.reach())?);
         let names = Arc::new(Names::new(&config.host_names));
-        let receptionist = Receptionist::new(Arc::clone(&ownership), Arc::clone(&names));
+        let receptionist = Receptionist::new(
+            Arc::clone(&ownership),
+            Arc::clone(&authority),
+            Arc::clone(&names),
+        );
         let switchboard = Arc::new(Switchboard::new(receptionist));
         switchboard.set_owner(ownership.owner());
+        // Not to keep alive who keeps the authority alive.
+        let sessions = Arc::downgrade(&switchboard);
+        authority.tell(move |judgements| {
+            if let Some(switchboard) = sessions.upgrade() {
+                switchboard.judge(judgements);
+            }
+        });
         let app = Arc::new(App {
             ownership,
+            authority,
             switchboard: Arc::clone(&switchboard),
             admin,
             tls: Arc::clone(&tls),

@@ -78,13 +78,13 @@ impl Store {
 }
 
 impl Change<'_> {
-    /// Adds certificates that somebody brought. One that is there stays as it is.
+    /// Adds certificates with who brought them. One that is there stays as it is.
     ///
     /// # Errors
     /// [`StoreError`] when the file cannot be written.
-    pub fn admit(&self, admitted: &[Admitted], source: Source) -> Result<(), StoreError> {
-        for certificate in admitted {
-            insert(&self.0, certificate, source)?;
+    pub fn admit(&self, admitted: &[Stored]) -> Result<(), StoreError> {
+        for one in admitted {
+            insert(&self.0, &one.certificate, one.source)?;
         }
         Ok(())
     }

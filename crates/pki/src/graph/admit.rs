@@ -5,6 +5,7 @@ use station::{Identity, KeyId};
 use super::TrustGraph;
 use super::blacklist::Affected;
 use super::limits::{Budget, Full, Source};
+use super::restore::Stored;
 use super::trust::Shift;
 use super::web::{Charge, EdgeId, NodeId};
 use crate::certificate::{Admitted, Certificate};
@@ -15,8 +16,9 @@ use crate::public_key::PublicKey;
 pub struct Admission {
     /// What became of the certificate itself.
     pub state: State,
-    /// Certificates that are new in the graph, to be stored: this one, and those that waited for it.
-    pub admitted: Vec<Admitted>,
+    /// Certificates that are new in the graph, to be stored: this one, and those that waited for it,
+    /// each with who brought it.
+    pub admitted: Vec<Stored>,
     /// Certificates that gave up their places, to be deleted. None of them was trusted.
     pub evicted: Vec<Identity>,
     /// Certificates that are trusted now and were not before, or not here.
@@ -231,7 +233,10 @@ impl TrustGraph {
                 self.evict(victim, issuer_node, admission)?;
             }
         }
-        admission.admitted.push(certificate.clone());
+        admission.admitted.push(Stored {
+            certificate: certificate.clone(),
+            source,
+        });
         let (edge, new_node) = self.web.insert(certificate, issuer);
         self.web.edges[edge].charge = if let Some(account) = account {
             *self.accounts.entry(account).or_default() += 1;

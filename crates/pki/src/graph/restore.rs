@@ -11,7 +11,7 @@ use super::web::Charge;
 use crate::certificate::Admitted;
 use crate::public_key::PublicKey;
 
-/// A certificate as a store kept it.
+/// A certificate as a store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// The certificate, admitted before.

@@ -172,6 +172,7 @@ pub(super) async fn claim(
             open_to_network: request.open_to_network,
             proof: proof.filter(|_| proof_required),
         })?;
+        keeper.authority.reload()?;
         keeper.renew_certificate();
         Ok(())
     })

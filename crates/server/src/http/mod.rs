@@ -33,7 +33,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::listen::Tls;
 use crate::network::{Names, Reach};
-use crate::runtime::{AdminKey, Neighbourhood, Nonces, Ownership, Switchboard};
+use crate::runtime::{AdminKey, Authority, Neighbourhood, Nonces, Ownership, Switchboard};
 
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
@@ -45,6 +45,8 @@ pub(crate) use signed::content_digest;
 pub struct App {
     /// Whose server this is.
     pub ownership: Arc<Ownership>,
+    /// Whom it believes.
+    pub authority: Arc<Authority>,
     /// Everybody connected.
     pub switchboard: Arc<Switchboard>,
     /// The secret of the commands on this machine.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use pki::{Certificate, PublicKey};
 use ring::rand::SystemRandom;
-use signaling::{Challenge, Claimant, Credentials, ErrorCode, Identity, Refusal};
+use signaling::{AddressGroup, Challenge, Claimant, Credentials, ErrorCode, Identity, Refusal};
 use station::Statement;
 use station::statement::Login;
 
-use super::{Ownership, is_nonce, nonce};
+use super::authority::{PresentError, Standing};
+use super::{Authority, Ownership, is_nonce, nonce};
 use crate::network::{Ends, Names, split_authority};
 
 /// Certificates a client may present above its own.
@@ -21,18 +22,24 @@ const MOST_TOLD: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Receptionist {
     ownership: Arc<Ownership>,
+    authority: Arc<Authority>,
     names: Arc<Names>,
 }
 
 impl Receptionist {
     /// A receptionist of this server.
     #[must_use]
-    pub fn new(ownership: Arc<Ownership>, names: Arc<Names>) -> Self {
-        Self { ownership, names }
+    pub fn new(ownership: Arc<Ownership>, authority: Arc<Authority>, names: Arc<Names>) -> Self {
+        Self {
+            ownership,
+            authority,
+            names,
+        }
     }
 
-    /// Reads the certificate, decides what it is worth, and makes this server's proof. Of somebody known
-    /// only the key is asked again.
+    /// Reads the certificate, takes in what is new of it and of those above it, decides what it is worth,
+    /// and makes this server's proof. Of somebody known only the key is asked again. May wait for the
+    /// disk, and lets the runtime know.
     ///
     /// # Errors
     /// A [`Refusal`] when the certificate, the nonce or the URL cannot be used.
@@ -59,7 +66,9 @@ impl Receptionist {
             return Err(refusal(ErrorCode::WrongUrl, error));
         }
         let (spki, identity) = match &claimant.credentials {
-            Credentials::Presented { certificate, chain } => self.identify(certificate, chain)?,
+            Credentials::Presented { certificate, chain } => {
+                self.identify(certificate, chain, ends)?
+            }
             Credentials::Known { identity, spki } => (spki.clone(), identity.clone()),
         };
         let server_nonce = nonce(random).map_err(|error| trouble(&error))?;
@@ -94,6 +103,7 @@ impl Receptionist {
         &self,
         certificate: &String,
         chain: &[String],
+        ends: Ends,
     ) -> Result<(Vec<u8>, Identity), Refusal> {
         let read = |pem: &String| {
             Certificate::from_pem(pem).map_err(|error| {
@@ -114,19 +124,34 @@ impl Receptionist {
             return Err(refusal(ErrorCode::BadCertificate, error));
         }
         let presented = chain.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let anchors = self.ownership.anchors();
-        let trusted = pki::path::verify(&certificate, &presented, &anchors).is_ok();
+        let standing = self.standing(&certificate, &presented, ends)?;
         let identity = Identity {
             callsign: certificate.callsign().clone(),
             key: certificate.key_id(),
             fingerprint: certificate.fingerprint(),
-            licence_class: certificate
-                .licence()
-                .and_then(|licence| licence.class.clone()),
-            trusted,
+            licence_class: standing.class,
+            trusted: standing.trusted,
             chain: told(&certificate, &presented),
         };
         Ok((certificate.public_key().spki().to_vec(), identity))
+    }
+
+    /// What the graph makes of the holder.
+    fn standing(
+        &self,
+        certificate: &Certificate,
+        presented: &[Certificate],
+        ends: Ends,
+    ) -> Result<Standing, Refusal> {
+        if let Some(standing) = self.authority.recall(certificate, presented) {
+            return Ok(standing);
+        }
+        let group = AddressGroup::of(ends.remote.ip());
+        tokio::task::block_in_place(|| self.authority.present(certificate, presented, group))
+            .map_err(|error| match error {
+                PresentError::Costly => refusal(ErrorCode::RateLimited, &error.to_string()),
+                PresentError::Store(_) => trouble(&error),
+            })
     }
 
     /// Whether a client that dialled `url` dialled this server: a name or the address of its own, its

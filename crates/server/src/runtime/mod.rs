@@ -1,11 +1,12 @@
 //! What runs between the sockets and the pure state machines.
 //!
-//! [`Switchboard`] owns the hub and every client's queue; [`Ownership`] is whose server this is and
-//! the key it proves that with; [`AdminKey`] lets the
+//! [`Switchboard`] owns the hub and every client's queue; [`Authority`] is whom this server believes;
+//! [`Ownership`] is whose server this is and the key it proves that with; [`AdminKey`] lets the
 //! commands on this machine act as the owner; [`login`] makes challenges and judges proofs; [`Nonces`] are given
 //! out and taken back once; [`Neighbourhood`] is the other servers nearby. Nothing here knows HTTP.
 
 mod admin;
+pub mod authority;
 pub mod login;
 mod neighbourhood;
 mod nonces;
@@ -15,6 +16,7 @@ mod ownership;
 mod switchboard;
 
 pub use admin::AdminKey;
+pub use authority::Authority;
 pub use neighbourhood::{Neighbour, Neighbourhood, NotKept, Sighting};
 pub use nonces::Nonces;
 pub use outbox::{Outbox, Outgoing};

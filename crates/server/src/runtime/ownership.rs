@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use pki::{Certificate, Code, KeyError, SigningKey};
+use pki::{Code, KeyError, SigningKey};
 use ring::rand::SystemRandom;
 use signaling::Owner;
 use station::statement::FieldError;
@@ -28,16 +28,10 @@ pub struct Ownership {
     key: SigningKey,
     /// Who knows it may claim from another machine. New at each start, and printed.
     code: Code,
-    store: Mutex<Store>,
-    owned: RwLock<Option<Arc<Owned>>>,
+    store: Arc<Mutex<Store>>,
+    owned: RwLock<Option<Arc<Claim>>>,
     /// Who wants to know when the state changes.
     state: watch::Sender<ClaimState>,
-}
-
-#[derive(Debug)]
-struct Owned {
-    claim: Claim,
-    anchors: Arc<[Certificate]>,
 }
 
 /// How far a server is on its way to people.
@@ -164,10 +158,10 @@ impl Ownership {
             Err(error) => return Err(key_trouble(error)),
         };
         let code = Code::generate(random).map_err(key_broken)?;
-        let owned = read_owned(&store).map_err(store_trouble)?;
+        let owned = store.claim().map_err(store_trouble)?;
         if owned
             .as_ref()
-            .is_some_and(|owned| owned.claim.server.key_id() != key.key_id())
+            .is_some_and(|claim| claim.server.key_id() != key.key_id())
         {
             return Err(OwnershipError::ForeignKey);
         }
@@ -175,7 +169,7 @@ impl Ownership {
         Ok(Self {
             key,
             code,
-            store: Mutex::new(store),
+            store: Arc::new(Mutex::new(store)),
             owned: RwLock::new(owned.map(Arc::new)),
             state,
         })
@@ -221,21 +215,20 @@ impl Ownership {
     /// The claim, once there is one.
     #[must_use]
     pub fn claim(&self) -> Option<Claim> {
-        self.owned().map(|owned| owned.claim.clone())
+        self.owned().map(|claim| (*claim).clone())
     }
 
     /// The owner's callsign.
     #[must_use]
     pub fn callsign(&self) -> Option<Callsign> {
-        self.owned()
-            .map(|owned| owned.claim.owner.callsign().clone())
+        self.owned().map(|claim| claim.owner.callsign().clone())
     }
 
     /// The owner as the hub knows them.
     #[must_use]
     pub fn owner(&self) -> Option<Owner> {
-        self.owned().map(|owned| {
-            let certificate = &owned.claim.owner;
+        self.owned().map(|claim| {
+            let certificate = &claim.owner;
             Owner {
                 callsign: certificate.callsign().clone(),
                 key: certificate.key_id(),
@@ -243,11 +236,10 @@ impl Ownership {
         })
     }
 
-    /// The certificates whose keys the owner trusts.
+    /// What the server remembers. Locking it blocks on the disk while somebody writes.
     #[must_use]
-    pub fn anchors(&self) -> Arc<[Certificate]> {
-        self.owned()
-            .map_or_else(|| Arc::from([]), |owned| Arc::clone(&owned.anchors))
+    pub fn store(&self) -> Arc<Mutex<Store>> {
+        Arc::clone(&self.store)
     }
 
     /// How far the server is on its way to people.
@@ -295,7 +287,7 @@ impl Ownership {
         }
         let mut store = lock(&self.store);
         store.save_claim(&claim, &request.station, request.open_to_network)?;
-        self.remember(read_owned(&store)?);
+        self.remember(store.claim()?);
         Ok(())
     }
 
@@ -306,17 +298,17 @@ impl Ownership {
     pub fn set_open(&self, open: bool) -> Result<(), StoreError> {
         let mut store = lock(&self.store);
         store.set_open_to_network(open)?;
-        self.remember(read_owned(&store)?);
+        self.remember(store.claim()?);
         Ok(())
     }
 
-    fn remember(&self, owned: Option<Owned>) {
+    fn remember(&self, owned: Option<Claim>) {
         let state = state_of(owned.as_ref());
         *self.owned.write().unwrap_or_else(PoisonError::into_inner) = owned.map(Arc::new);
         self.state.send_replace(state);
     }
 
-    fn owned(&self) -> Option<Arc<Owned>> {
+    fn owned(&self) -> Option<Arc<Claim>> {
         self.owned
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -324,28 +316,10 @@ impl Ownership {
     }
 }
 
-fn state_of(owned: Option<&Owned>) -> ClaimState {
+fn state_of(owned: Option<&Claim>) -> ClaimState {
     match owned {
         None => ClaimState::Unclaimed,
-        Some(owned) if owned.claim.open_to_network => ClaimState::Active,
+        Some(claim) if claim.open_to_network => ClaimState::Active,
         Some(_) => ClaimState::Claimed,
     }
-}
-
-fn read_owned(store: &Store) -> Result<Option<Owned>, StoreError> {
-    let Some(claim) = store.claim()? else {
-        return Ok(None);
-    };
-    let anchors: Vec<_> = store
-        .anchors()?
-        .iter()
-        .map(|anchor| anchor.identity)
-        .collect();
-    let certificates = store.certificates()?.into_iter();
-    let anchors = certificates
-        .map(|stored| stored.certificate)
-        .filter(|certificate| anchors.contains(&certificate.identity()))
-        .map(|certificate| (*certificate).clone())
-        .collect();
-    Ok(Some(Owned { claim, anchors }))
 }

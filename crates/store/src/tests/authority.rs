@@ -25,7 +25,16 @@ pub(super) fn somebody() -> Admitted {
     let made = issue::self_signed_operator(&key, &call, None, time, &random).unwrap();
     let mut graph = TrustGraph::new(pki::graph::Limits::default());
     let admission = graph.admit(&made, Source::Owner, &mut Budget::new(1));
-    admission.unwrap().admitted.remove(0)
+    admission.unwrap().admitted.remove(0).certificate
+}
+
+/// Certificates that one brought.
+pub(super) fn from(source: Source, certificates: &[&Admitted]) -> Vec<Stored> {
+    let stored = certificates.iter().map(|certificate| Stored {
+        certificate: (*certificate).clone(),
+        source,
+    });
+    stored.collect()
 }
 
 /// Statements are kept as they are: who made them was checked before.
@@ -57,18 +66,18 @@ fn certificates_come_back_with_who_brought_them() {
     let [one, two, three] = [(); 3].map(|()| somebody());
     store
         .change(|change| {
-            change.admit(&[two.clone(), one.clone()], STRANGER)?;
-            change.admit(std::slice::from_ref(&three), Source::Owner)?;
-            change.admit(std::slice::from_ref(&two), Source::Owner)
+            change.admit(&from(STRANGER, &[&two, &one]))?;
+            change.admit(&from(Source::Owner, &[&three]))?;
+            change.admit(&from(Source::Owner, &[&two]))
         })
         .unwrap();
     drop(store);
     let store = Store::open(&path).unwrap();
-    let expected = [(two, STRANGER), (one, STRANGER), (three, Source::Owner)];
-    let expected = expected.map(|(certificate, source)| Stored {
-        certificate,
-        source,
-    });
+    let expected = [
+        from(STRANGER, &[&two, &one]),
+        from(Source::Owner, &[&three]),
+    ]
+    .concat();
     assert_eq!(
         store.certificates().unwrap(),
         expected,
@@ -102,7 +111,7 @@ fn decisions_and_statements_come_back() {
     let undone = entry(Target::Key(keys[1]), &[("N1XYZ", &keys)]);
     store
         .change(|change| {
-            change.admit(&[one.clone(), two.clone()], Source::Owner)?;
+            change.admit(&from(Source::Owner, &[&one, &two]))?;
             change.add_anchor(&two.identity(), "the club's")?;
             for entry in entries.iter().chain([&undone, &entries[2]]) {
                 change.blacklist(entry)?;
@@ -142,7 +151,7 @@ fn who_is_evicted_takes_statements_along() {
     let stays = rekey(two.key_id(), three.key_id());
     store
         .change(|change| {
-            change.admit(&[one.clone(), two.clone(), three.clone()], STRANGER)?;
+            change.admit(&from(STRANGER, &[&one, &two, &three]))?;
             change.bury(&tombstone(&one))?;
             change.bury(&tombstone(&two))?;
             change.rekey(&rekey(one.key_id(), two.key_id()))?;
@@ -165,7 +174,7 @@ fn an_anchor_is_there_or_refused_and_is_not_evicted() {
     assert!(matches!(unknown, Err(StoreError::Missing(_))));
     store
         .change(|change| {
-            change.admit(std::slice::from_ref(&one), STRANGER)?;
+            change.admit(&from(STRANGER, &[&one]))?;
             change.add_anchor(&one.identity(), "first")?;
             change.add_anchor(&one.identity(), "second")
         })
@@ -211,7 +220,7 @@ fn a_change_that_fails_leaves_nothing() {
     let (_folder, path) = folder();
     let mut store = Store::open(&path).unwrap();
     let failed: Result<(), StoreError> = store.change(|change| {
-        change.admit(&[somebody()], Source::Owner)?;
+        change.admit(&from(Source::Owner, &[&somebody()]))?;
         change.accept_key(&Callsign::parse("N1XYZ").unwrap(), KeyId::new([1; 32]))?;
         Err(StoreError::NotClaimed)
     });
@@ -229,7 +238,7 @@ fn a_reset_leaves_no_row() {
     let one = somebody();
     store
         .change(|change| {
-            change.admit(std::slice::from_ref(&one), STRANGER)?;
+            change.admit(&from(STRANGER, &[&one]))?;
             let callsigns = BTreeMap::from([("N1XYZ".into(), BTreeSet::from([one.key_id()]))]);
             change.blacklist(&Entry {
                 target: Target::Key(one.key_id()),

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use pki::graph::Source;
 
-use super::authority::somebody;
+use super::authority::{from, somebody};
 use super::{claim, folder};
 use crate::{Issuance, RandomId, Station, Store, StoreError};
 
@@ -135,7 +135,7 @@ fn issue_until_killed(path: &Path) -> ! {
         let id: RandomId = code.id;
         store
             .change(|change| {
-                change.admit(&[certificate], Source::Owner)?;
+                change.admit(&from(Source::Owner, &[&certificate]))?;
                 change.append_issuance(&issuance)?;
                 change.remove_code(&id)?;
                 Ok::<_, StoreError>(())

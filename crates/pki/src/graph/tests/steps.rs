@@ -50,9 +50,10 @@ fn a_chain_is_admitted_issuer_first_and_in_any_other_order_too() {
     }
     assert_eq!(backwards.checks(), 0);
     let admission = backwards
-        .admit(&people[0].own, LINK, &mut plenty())
+        .admit(&people[0].own, Source::Owner, &mut plenty())
         .unwrap();
-    assert_eq!(admission.admitted.len(), 4);
+    let sources: Vec<Source> = admission.admitted.iter().map(|one| one.source).collect();
+    assert_eq!(sources, [Source::Owner, LINK, LINK, LINK], "each its own");
     assert_eq!((backwards.checks(), backwards.waiting()), (4, 0));
 }
 

@@ -1,0 +1,206 @@
+//! Whom this server believes: the trust graph with the store behind it.
+//!
+//! Readers look into the graph in memory and wait for no disk. Who changes something takes the store
+//! first, so that there is one such at a time; decides in the graph, whose own lock is held for just
+//! that; writes what follows as one transaction; and only then acknowledges. If the write fails, the
+//! graph is read back from the store, so that memory stays behind nothing and ahead of nothing
+//! (`docs/decisions/0010-authority.md`).
+//!
+//! Whoever is logged in is judged anew whenever their key gains or loses trust, in the order in which
+//! that happens.
+//!
+//! Reading order: this file; [`admission`](Authority::present).
+
+mod admission;
+mod known;
+
+pub use admission::PresentError;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use pki::TrustGraph;
+use pki::graph::{Affected, Verdict};
+use signaling::Judgement;
+use station::{Callsign, KeyId, LicenceClass};
+use store::{Change, Store, StoreError};
+
+use super::lock;
+use known::Known;
+
+/// The trust graph, shared by everybody who asks and changes it.
+#[derive(Debug)]
+pub struct Authority {
+    /// Taken before anything is changed, and held until it is on the disk.
+    store: Arc<Mutex<Store>>,
+    known: RwLock<Known>,
+    /// Memory could not be read back after a write that failed. Changes only under the store's lock.
+    stale: AtomicBool,
+    listener: OnceLock<Listener>,
+}
+
+/// What somebody's key is worth here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether a trusted certificate says that the key is the callsign's.
+    pub trusted: bool,
+    /// The class on the licence, as whoever vouched says.
+    pub class: Option<LicenceClass>,
+}
+
+/// A key with the callsign it speaks for, whose standing may have changed.
+type Turned = BTreeSet<(KeyId, Callsign)>;
+
+/// What was decided in the graph, before it is stored.
+struct Decided<T> {
+    value: T,
+    turned: Turned,
+}
+
+struct Listener(Box<Tell>);
+
+type Tell = dyn Fn(&[Judgement]) + Send + Sync;
+
+impl Authority {
+    /// Takes back what the store keeps.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    pub fn open(store: Arc<Mutex<Store>>) -> Result<Self, StoreError> {
+        let known = Known::load(&lock(&store))?;
+        Ok(Self {
+            store,
+            known: RwLock::new(known),
+            stale: AtomicBool::new(false),
+            listener: OnceLock::new(),
+        })
+    }
+
+    /// Names who is told of keys that gained or lost trust, in that order. The first call counts. It is
+    /// called with the store's lock held, and so must not change anything here.
+    pub fn tell(&self, listener: impl Fn(&[Judgement]) + Send + Sync + 'static) {
+        let _: Result<(), Listener> = self.listener.set(Listener(Box::new(listener)));
+    }
+
+    /// Takes everything back from the store, because somebody else changed it. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read; it is tried again before the next change.
+    pub fn reload(&self) -> Result<(), StoreError> {
+        let store = lock(&self.store);
+        self.reload_from(&store)
+    }
+
+    /// Looks into the graph. Must be short: whoever changes the graph waits for it.
+    pub fn look<T>(&self, at: impl FnOnce(&TrustGraph) -> T) -> T {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        at(&known.graph)
+    }
+
+    /// What a key is worth for a callsign.
+    #[must_use]
+    pub fn standing(&self, key: &KeyId, callsign: &Callsign) -> Standing {
+        self.look(|graph| standing(graph, key, callsign))
+    }
+
+    /// Decides something in memory, writes it to the disk, and tells whom it concerns. What `decide`
+    /// refuses must have changed nothing.
+    fn change<T, E: From<StoreError>>(
+        &self,
+        decide: impl FnOnce(&mut Known) -> Result<Decided<T>, E>,
+        write: impl FnOnce(&Change<'_>, &T) -> Result<(), StoreError>,
+    ) -> Result<T, E> {
+        let mut store = lock(&self.store);
+        if self.stale.load(Ordering::Relaxed) {
+            self.reload_from(&store)?;
+        }
+        let Decided { value, turned } = {
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            decide(&mut known)?
+        };
+        let written = store.change(|change| write(change, &value));
+        if written.is_err()
+            && let Err(error) = self.reload_from(&store)
+        {
+            tracing::error!(%error, "the database can neither be written nor read");
+        }
+        self.judge(&turned);
+        written?;
+        Ok(value)
+    }
+
+    fn reload_from(&self, store: &Store) -> Result<(), StoreError> {
+        let read = Known::load(store);
+        self.stale.store(read.is_err(), Ordering::Relaxed);
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = read?;
+        Ok(())
+    }
+
+    /// Tells the standing of these keys now, while nobody else changes anything.
+    fn judge(&self, turned: &Turned) {
+        let Some(Listener(tell)) = self.listener.get() else {
+            return;
+        };
+        if turned.is_empty() {
+            return;
+        }
+        let judgements: Vec<Judgement> = self.look(|graph| {
+            let judged = turned.iter().map(|(key, callsign)| {
+                let trusted = standing(graph, key, callsign).trusted;
+                Judgement {
+                    key: *key,
+                    callsign: callsign.clone(),
+                    trusted,
+                    reason: reason(graph, key, callsign, trusted),
+                }
+            });
+            judged.collect()
+        });
+        tell(&judgements);
+    }
+}
+
+impl<T> Decided<T> {
+    /// A decision that concerns these.
+    fn concerning(value: T, affected: &[Affected]) -> Self {
+        let turned = affected.iter();
+        Self {
+            value,
+            turned: turned.map(|one| (one.key, one.callsign.clone())).collect(),
+        }
+    }
+}
+
+fn standing(graph: &TrustGraph, key: &KeyId, callsign: &Callsign) -> Standing {
+    let mut trusted = graph.trusted_certificates(key);
+    trusted.retain(|held| !held.is_server() && held.callsign().base() == callsign.base());
+    let class = |held: &&pki::Admitted| held.licence().and_then(|licence| licence.class.clone());
+    Standing {
+        trusted: !trusted.is_empty(),
+        class: trusted.iter().find_map(class),
+    }
+}
+
+/// Why a key is or is not trusted for a callsign, as a sentence for its holder.
+fn reason(graph: &TrustGraph, key: &KeyId, callsign: &Callsign, trusted: bool) -> String {
+    if trusted {
+        return "this server trusts your certificate now".to_owned();
+    }
+    let theirs = graph.listed(None, Some(callsign), 1, |held| {
+        held.certificate.key_id() == *key && matches!(held.verdict, Verdict::Dead(_))
+    });
+    match theirs.held.first().map(|held| held.verdict) {
+        Some(Verdict::Dead(cause)) => {
+            format!("your certificate does not count here any more: {cause}")
+        }
+        _ => "nobody this server trusts vouches for your certificate any more".to_owned(),
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener")
+    }
+}
