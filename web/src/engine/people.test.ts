@@ -6,7 +6,7 @@ const guest = (id: string): Peer => ({ id, callsign: 'GUEST', hasLicense: false,
 const owner: Peer = { id: '01', callsign: 'W1AW', hasLicense: true, verified: true, keyId: 'k', net: 'main' }
 
 let people: People
-let asked: string[]
+let asked: (string | null)[]
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -24,6 +24,22 @@ describe('the list of people', () => {
     people.received({ type: 'PEER_LIST', peers: [guest('03')], next: null })
     expect(asked).toEqual(['c1', 'c2'])
     expect(people.list.value.map(({ id }) => id)).toEqual(['01', '02', '03'])
+  })
+
+  it('is read anew, once and not at once, when not everybody was named', () => {
+    people.received({ type: 'PEER_LIST', peers: [guest('02')], next: null })
+    people.received({ type: 'PEERS_CHANGED', joined: [guest('03')], left: ['01'], more: true })
+    people.received({ type: 'PEERS_CHANGED', joined: [], left: [], more: true })
+    expect(people.list.value.map(({ id }) => id)).toEqual(['02', '03'])
+    vi.advanceTimersByTime(1_999)
+    expect(asked).toEqual(['c1'])
+    vi.advanceTimersByTime(8_001)
+    expect(asked).toEqual(['c1', null])
+    people.received({ type: 'PEER_LIST', peers: [guest('03')], next: 'c2' })
+    expect(asked).toEqual(['c1', null, 'c2'])
+    expect(people.list.value.map(({ id }) => id)).toEqual(['02', '03'])
+    people.received({ type: 'PEER_LIST', peers: [guest('04')], next: null })
+    expect(people.list.value.map(({ id }) => id)).toEqual(['03', '04'])
   })
 
   it('knows the owner by a proven callsign only', () => {

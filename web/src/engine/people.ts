@@ -11,18 +11,24 @@ import { type Attendee, byId, byWire, changed, EMPTY_ROSTER, joined, left, liste
 
 const FRESH = 30_000
 
+/** In a large crowd not everybody is named as they come and go; the list is read anew within this time. */
+const READ_ANEW = { atLeast: 2_000, atMost: 10_000 }
+
 export class People {
   readonly list: ReadonlySignal<readonly Person[]>
   readonly #list = signal<readonly Person[]>([])
   readonly #changed: () => void
-  readonly #askPage: (cursor: string) => void
+  readonly #askPage: (cursor: string | null) => void
   #roster: Roster = EMPTY_ROSTER
   #owner: string | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
+  #outdated: ReturnType<typeof setTimeout> | undefined
+  /** The next page is the first of a new list. */
+  #anew = false
   #persons = new WeakMap<Attendee, Person>()
 
-  /** `askPage` asks the server for the rest of a long list. */
-  constructor(askPage: (cursor: string) => void, changed: () => void) {
+  /** `askPage` asks the server for the rest of a long list, or from null for the first page. */
+  constructor(askPage: (cursor: string | null) => void, changed: () => void) {
     this.list = this.#list
     this.#askPage = askPage
     this.#changed = changed
@@ -34,14 +40,18 @@ export class People {
       case 'REGISTERED':
         this.#owner = frame.serverOwner ?? null
         this.#persons = new WeakMap()
+        clearTimeout(this.#outdated)
+        this.#outdated = undefined
+        this.#anew = false
         return this.#listed(listed, frame.peers, frame.next ?? null, now)
       case 'PEER_LIST':
-        return this.#listed(page, frame.peers, frame.next ?? null, now)
+        return this.#listed(this.#first() ? listed : page, frame.peers, frame.next ?? null, now)
       case 'PEER_JOINED':
         return this.#become(joined(this.#roster, frame.peer, now))
       case 'PEER_LEFT':
         return this.#become(left(this.#roster, frame.peerId))
       case 'PEERS_CHANGED':
+        if (frame.more) this.#readAnew()
         return this.#become(changed(this.#roster, frame.joined, frame.left, now))
     }
   }
@@ -74,6 +84,25 @@ export class People {
     const complete = next === null || this.#roster.present.length >= MAX_PRESENT
     this.#become(apply(this.#roster, peers, complete, now))
     if (next !== null && !complete) this.#askPage(next)
+  }
+
+  #first(): boolean {
+    const first = this.#anew
+    this.#anew = false
+    return first
+  }
+
+  /** Reads the list from the start, but not at the same moment as everybody else. */
+  #readAnew(): void {
+    const { atLeast, atMost } = READ_ANEW
+    this.#outdated ??= setTimeout(
+      () => {
+        this.#outdated = undefined
+        this.#anew = true
+        this.#askPage(null)
+      },
+      atLeast + Math.random() * (atMost - atLeast),
+    )
   }
 
   #become(roster: Roster): void {

@@ -154,6 +154,10 @@ export type ServerMessage =
        * Who left, by id.
        */
       left: ClientId[]
+      /**
+       * Others came or left who are not named: read the list anew to know them.
+       */
+      more?: boolean
       type: 'PEERS_CHANGED'
     }
   | {

@@ -31,6 +31,13 @@ pub struct Limits {
     pub at_once: usize,
     /// In larger nets: the time over which changes are gathered and then told together.
     pub gather: Duration,
+    /// The same when telling costs much: at most so long.
+    pub gather_at_most: Duration,
+    /// Of those who came, and of those who left, so many are named to every member of a large net; who
+    /// wants to know the others reads the list.
+    pub named: usize,
+    /// Names a second that a large net's members are told, all together.
+    pub namings: u32,
     /// Time that a session waits for its client after the connection broke.
     pub keep_dropped: Duration,
     /// Frames of one session that are kept because they may not have arrived.
@@ -64,6 +71,9 @@ impl Default for Limits {
             calls: 64,
             at_once: 50,
             gather: Duration::from_millis(250),
+            gather_at_most: Duration::from_secs(10),
+            named: 50,
+            namings: 20_000,
             keep_dropped: Duration::from_secs(60),
             kept_frames: 256,
             kept_bytes: 128 * 1024,

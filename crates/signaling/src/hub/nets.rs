@@ -2,14 +2,17 @@
 //!
 //! In a small net everybody is told of a change at once. In a large one changes are gathered for a
 //! while ([`News`]) and told together, so that a crowd that comes or leaves costs every member one
-//! frame and not one for each. Invariant: what a member knows of its net (from `REGISTERED`, the pages
+//! frame and not one for each. That frame names a few; when there is more to tell it says so, and who
+//! wants to know reads the list. The more telling costs, the longer it is until the next time.
+//!
+//! Invariant: what a member knows of its net (from `REGISTERED`, the pages
 //! of `LIST_PEERS` and what it was told) is the members but for those in `joined`, and those in `left`,
 //! give or take those in `left` and `again` for who came meanwhile. Therefore `joined` is on no page,
 //! and who came and left again within a window was never mentioned.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use station::{Callsign, KeyId};
 
@@ -35,6 +38,10 @@ struct Room {
     /// Sessions of verified operators by callsign, in the order they came.
     operators: BTreeMap<Callsign, BTreeMap<u64, (KeyId, ClientId)>>,
     news: Option<News>,
+    /// News is not told again before then.
+    quiet_until: Option<Instant>,
+    /// Somebody was not named to everybody, so that members may not know each other.
+    partly_known: bool,
 }
 
 /// Changes that the members have not been told of.
@@ -180,6 +187,13 @@ impl Nets {
         Audience::Only(told)
     }
 
+    /// Whether both are here, where members may not know each other for good.
+    pub(super) fn may_be_strangers(&self, from: ClientId, to: ClientId, net: &Net) -> bool {
+        let here = |room: &Room| room.members.contains_key(&from) && room.members.contains_key(&to);
+        let room = self.rooms.get(net).filter(|room| room.partly_known);
+        room.is_some_and(here)
+    }
+
     /// Whether `to` is yet to be told of `from`, and hears of it now, because `from` signals.
     pub(super) fn introduce(&mut self, from: ClientId, to: ClientId, net: &Net) -> bool {
         let Some(room) = self.rooms.get_mut(net) else {
@@ -198,11 +212,19 @@ impl Nets {
         self.due.first().map(|&(due, _)| due)
     }
 
-    /// A net whose news is due, and the news.
-    pub(super) fn take_news(&mut self, now: Instant) -> Option<(Net, News)> {
+    /// A net whose news is due, and the news, to be told now.
+    pub(super) fn take_news(&mut self, limits: &Limits, now: Instant) -> Option<(Net, News)> {
         let (_, net) = self.due.first().filter(|&&(due, _)| due <= now).cloned()?;
-        let news = self.rooms.get_mut(&net)?.news.take()?;
+        let room = self.rooms.get_mut(&net)?;
+        let news = room.news.take()?;
         self.due.remove(&(news.due, net.clone()));
+        let (joined, left) = (news.newcomers().count(), news.left.len());
+        room.partly_known |= joined.max(left) > limits.named;
+        // A frame costs about as much as one name.
+        let names = 1 + joined.min(limits.named) + left.min(limits.named);
+        let told = u32::try_from(names * room.members.len()).unwrap_or(u32::MAX);
+        let cost = Duration::from_secs(1) / limits.namings.max(1) * told;
+        room.quiet_until = Some(now + cost.min(limits.gather_at_most));
         Some((net, news))
     }
 
@@ -256,8 +278,11 @@ impl Room {
     /// waits, what follows waits with it, so that nobody is told of the end before the beginning.
     fn news(&mut self, size: usize, limits: &Limits, now: Instant) -> Option<&mut News> {
         if self.news.is_none() && size > limits.at_once {
+            let gathered = now + limits.gather;
             self.news = Some(News {
-                due: now + limits.gather,
+                due: self
+                    .quiet_until
+                    .map_or(gathered, |quiet| quiet.max(gathered)),
                 joined: BTreeSet::new(),
                 left: BTreeSet::new(),
                 again: BTreeSet::new(),

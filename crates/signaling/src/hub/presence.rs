@@ -9,9 +9,7 @@ use super::kept::Kept;
 use super::nets::{Audience, News};
 use super::session::{Presence, Session};
 use super::{ConnectionId, Hub, Ticket};
-use crate::message::{
-    ClientId, ErrorCode, FRAME_OVERHEAD, Join, ListPeers, MAX_FRAME, Net, Peer, ServerMessage,
-};
+use crate::message::{ClientId, ErrorCode, Join, ListPeers, Net, Peer, ServerMessage};
 
 impl Hub {
     /// A connection has registered: its session begins.
@@ -136,8 +134,14 @@ impl Hub {
         let Some(Session { presence, .. }) = self.sessions.get(&from) else {
             return;
         };
-        if self.nets.introduce(from, to, &presence.net) {
-            let peer = presence.as_peer(from);
+        let (net, peer) = (presence.net.clone(), presence.as_peer(from));
+        let newcomer = self.nets.introduce(from, to, &net);
+        let strangers = self.nets.may_be_strangers(from, to, &net);
+        let Some(leg) = self.leg_mut(from, to) else {
+            return;
+        };
+        let introduced = std::mem::replace(&mut leg.introduced, strangers);
+        if newcomer || (strangers && !introduced) {
             self.send(to, &ServerMessage::PeerJoined { peer }, None);
         }
     }
@@ -146,13 +150,11 @@ impl Hub {
     pub(super) fn tell_news(&mut self, net: &Net, news: &News) {
         let peer = |&id: &ClientId| Some(self.sessions.get(&id)?.presence.as_peer(id));
         let joined = news.newcomers().filter_map(peer);
-        let bodies = changes(joined, news.leavers());
+        let change = Change::new(joined, news.leavers(), self.limits.named);
         let members: Vec<_> = self.nets.members(net).collect();
         for member in members {
-            for change in &bodies {
-                if let Some(body) = change.without(member) {
-                    self.send_body(member, body, None);
-                }
+            if let Some(body) = change.without(member) {
+                self.send_body(member, body, None);
             }
         }
     }
@@ -195,16 +197,48 @@ struct Change {
     body: Arc<str>,
     /// Start and end of each `joined` entry, without the comma between them.
     entries: BTreeMap<ClientId, (usize, usize)>,
-    others: usize,
+    /// Whether it says anything beside who joined.
+    says_more: bool,
 }
 
 impl Change {
+    /// Names at most `named` of those who joined and of those who left. Each entry is encoded once, and
+    /// stands in the message as JSON already: this is `ServerMessage::PeersChanged` in pieces.
+    fn new(
+        joined: impl Iterator<Item = Peer>,
+        left: impl Iterator<Item = ClientId>,
+        named: usize,
+    ) -> Self {
+        let (mut joined, mut left) = (joined.fuse(), left.fuse());
+        let mut body = HEAD.to_owned();
+        let mut entries = BTreeMap::new();
+        for peer in joined.by_ref().take(named) {
+            if !entries.is_empty() {
+                body.push(',');
+            }
+            let start = body.len();
+            // Strings and booleans under fixed names: writing them cannot fail.
+            body.push_str(&serde_json::to_string(&peer).unwrap_or_default());
+            entries.insert(peer.id, (start, body.len()));
+        }
+        body.push_str(MIDDLE);
+        let leavers: Vec<_> = left.by_ref().take(named).map(quoted).collect();
+        body.push_str(&leavers.join(","));
+        let more = joined.next().is_some() || left.next().is_some();
+        body.push_str(if more { TAIL_OF_MORE } else { TAIL });
+        Self {
+            body: body.into(),
+            entries,
+            says_more: more || !leavers.is_empty(),
+        }
+    }
+
     /// The message for one member: nobody is told of themselves. None when nothing is left to tell.
     fn without(&self, member: ClientId) -> Option<Arc<str>> {
         let Some(&(start, end)) = self.entries.get(&member) else {
             return Some(Arc::clone(&self.body));
         };
-        if self.entries.len() + self.others == 1 {
+        if self.entries.len() == 1 && !self.says_more {
             return None;
         }
         // With the entry goes one comma: the one behind it or, for the last, the one before.
@@ -217,88 +251,19 @@ impl Change {
     }
 }
 
-/// Writes what changed as messages that each fit into a frame. Each entry is encoded once, and stands
-/// in the message as JSON already: this is `ServerMessage::PeersChanged` in pieces.
-fn changes(
-    joined: impl Iterator<Item = Peer>,
-    left: impl Iterator<Item = ClientId>,
-) -> Vec<Change> {
-    let mut pages = vec![Page::default()];
-    for peer in joined {
-        // Strings and booleans under fixed names: writing them cannot fail.
-        let entry = serde_json::to_string(&peer).unwrap_or_default();
-        page_with_room(&mut pages, entry.len()).join(peer.id, &entry);
-    }
-    for client in left {
-        let entry = format!("\"{client}\"");
-        page_with_room(&mut pages, entry.len()).leave(&entry);
-    }
-    pages.into_iter().map(Page::finish).collect()
-}
-
-fn page_with_room(pages: &mut Vec<Page>, len: usize) -> &mut Page {
-    let full = pages
-        .last()
-        .is_none_or(|page| page.len() + len + 1 > MAX_BODY);
-    if full {
-        pages.push(Page::default());
-    }
-    let last = pages.len() - 1;
-    &mut pages[last]
-}
-
-/// A [`Change`] being written: the two lists, without their brackets.
-#[derive(Default)]
-struct Page {
-    joined: String,
-    entries: BTreeMap<ClientId, (usize, usize)>,
-    left: String,
-    others: usize,
-}
-
-impl Page {
-    fn len(&self) -> usize {
-        HEAD.len() + self.joined.len() + MIDDLE.len() + self.left.len() + TAIL.len()
-    }
-
-    fn join(&mut self, client: ClientId, entry: &str) {
-        if !self.joined.is_empty() {
-            self.joined.push(',');
-        }
-        let start = HEAD.len() + self.joined.len();
-        self.joined.push_str(entry);
-        self.entries.insert(client, (start, start + entry.len()));
-    }
-
-    fn leave(&mut self, entry: &str) {
-        if !self.left.is_empty() {
-            self.left.push(',');
-        }
-        self.left.push_str(entry);
-        self.others += 1;
-    }
-
-    fn finish(self) -> Change {
-        Change {
-            body: [HEAD, &self.joined, MIDDLE, &self.left, TAIL]
-                .concat()
-                .into(),
-            entries: self.entries,
-            others: self.others,
-        }
-    }
+fn quoted(client: ClientId) -> String {
+    format!("\"{client}\"")
 }
 
 const HEAD: &str = r#"{"type":"PEERS_CHANGED","joined":["#;
 const MIDDLE: &str = r#"],"left":["#;
 const TAIL: &str = "]}";
-
-/// Most bytes of a message that becomes a frame without a `replyTo`.
-const MAX_BODY: usize = MAX_FRAME - FRAME_OVERHEAD;
+const TAIL_OF_MORE: &str = r#"],"more":true}"#;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::{FRAME_OVERHEAD, MAX_FRAME};
 
     fn guest(id: u64) -> Peer {
         Peer {
@@ -315,29 +280,45 @@ mod tests {
     #[test]
     fn the_pieces_are_the_message() {
         let (joined, left) = (vec![guest(1), guest(2), guest(3)], vec![ClientId::new(4)]);
-        let written = changes(joined.clone().into_iter(), left.iter().copied());
-        assert_eq!(written.len(), 1);
-        let whole = |joined, left| ServerMessage::PeersChanged { joined, left }.body();
-        let told = |to| written[0].without(ClientId::new(to)).unwrap();
-        assert_eq!(told(9), whole(joined.clone(), left.clone()));
+        let change = |named| Change::new(joined.clone().into_iter(), left.iter().copied(), named);
+        let whole = |joined, left, more| ServerMessage::PeersChanged { joined, left, more }.body();
+        let written = change(3);
+        let told = |to| written.without(ClientId::new(to)).unwrap();
+        assert_eq!(told(9), whole(joined.clone(), left.clone(), false));
         for (own, others) in [(1, [2, 3]), (2, [1, 3]), (3, [1, 2])] {
-            assert_eq!(told(own), whole(others.map(guest).to_vec(), left.clone()));
+            let others = others.map(guest).to_vec();
+            assert_eq!(told(own), whole(others, left.clone(), false));
         }
-        let alone = changes([guest(1)].into_iter(), std::iter::empty());
-        assert_eq!(alone[0].without(ClientId::new(1)), None);
+        let few = change(1).without(ClientId::new(1)).unwrap();
+        assert_eq!(few, whole(Vec::new(), left.clone(), true));
     }
 
     #[test]
-    fn a_crowd_is_split_into_frames() {
-        let written = changes((0..2_000).map(guest), (2_000..9_000).map(ClientId::new));
-        assert!(written.len() > 3);
-        let mut told = 0;
-        for change in &written {
-            assert!(change.body.len() <= MAX_BODY, "{}", change.body.len());
-            let message: serde_json::Value = serde_json::from_str(&change.body).unwrap();
-            told += message["joined"].as_array().unwrap().len();
-            told += message["left"].as_array().unwrap().len();
-        }
-        assert_eq!(told, 9_000);
+    fn who_came_alone_is_told_nothing() {
+        let alone = Change::new([guest(1)].into_iter(), std::iter::empty(), 50);
+        assert_eq!(alone.without(ClientId::new(1)), None);
+        let first_of_two = Change::new([guest(1), guest(2)].into_iter(), std::iter::empty(), 1);
+        assert!(first_of_two.without(ClientId::new(1)).is_some());
+    }
+
+    #[test]
+    fn a_crowd_fits_into_a_frame() {
+        let longest = |id| Peer {
+            callsign: "VP8/W1AW/PORTABLE/MM".into(),
+            key_id: Some(station::KeyId::new([255; 32])),
+            license_class: station::LicenceClass::parse(&"x".repeat(32)).ok(),
+            net: Net::parse(&"n".repeat(32)).unwrap(),
+            ..guest(id)
+        };
+        let crowd = Change::new((0..2_000).map(longest), (0..9_000).map(ClientId::new), 50);
+        assert!(
+            crowd.body.len() <= MAX_FRAME - FRAME_OVERHEAD,
+            "{}",
+            crowd.body.len()
+        );
+        let message: serde_json::Value = serde_json::from_str(&crowd.body).unwrap();
+        assert_eq!(message["joined"].as_array().unwrap().len(), 50);
+        assert_eq!(message["left"].as_array().unwrap().len(), 50);
+        assert_eq!(message["more"], true);
     }
 }

@@ -157,6 +157,7 @@ impl Hub {
                 answered: false,
                 ringing: false,
                 candidates: 0,
+                introduced: false,
             };
             let leg = presence.calls.entry(other).or_insert(fresh);
             leg.candidates = 0;
@@ -282,7 +283,7 @@ impl Hub {
         self.sessions.get(&client).map(|session| &session.presence)
     }
 
-    fn leg_mut(&mut self, end: ClientId, other: ClientId) -> Option<&mut Leg> {
+    pub(super) fn leg_mut(&mut self, end: ClientId, other: ClientId) -> Option<&mut Leg> {
         self.sessions.get_mut(&end)?.presence.calls.get_mut(&other)
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct Leg {
     pub(super) ringing: bool,
     /// Candidates sent since the last offer.
     pub(super) candidates: u32,
+    /// The other end was told who this end is, because in their net it may not know.
+    pub(super) introduced: bool,
 }
 
 impl Presence {

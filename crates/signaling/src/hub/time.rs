@@ -64,7 +64,7 @@ impl Hub {
         {
             self.end_session(client, now);
         }
-        while let Some((net, news)) = self.nets.take_news(now) {
+        while let Some((net, news)) = self.nets.take_news(&self.limits, now) {
             self.tell_news(&net, &news);
         }
     }

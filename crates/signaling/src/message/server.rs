@@ -75,6 +75,9 @@ pub enum ServerMessage<'a> {
         joined: Vec<Peer>,
         /// Who left, by id.
         left: Vec<ClientId>,
+        /// Others came or left who are not named: read the list anew to know them.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
     },
     /// A page of the people in your net.
     PeerList {

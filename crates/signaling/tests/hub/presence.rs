@@ -12,9 +12,13 @@ const GATHER: Duration = Duration::from_millis(250);
 
 /// A net in which two sessions are few and three are many.
 fn crowded_room() -> Room {
+    crowded_room_of(Limits::default())
+}
+
+fn crowded_room_of(limits: Limits) -> Room {
     Room::new(Limits {
         at_once: 2,
-        ..Limits::default()
+        ..limits
     })
 }
 
@@ -186,20 +190,96 @@ fn who_is_called_by_a_newcomer_hears_of_them_first() {
     assert!(room.take_all().is_empty(), "the others never heard of them");
 }
 
-/// What joins cost the hub: every member one frame a window, whatever the number of those who come.
+/// What joins cost: every member one frame of bounded size, whatever the number of those who come.
 #[test]
-fn a_crowd_costs_each_member_a_frame_and_not_one_for_each() {
-    let mut room = Room::new(Limits::default());
-    let early: Vec<_> = (0..200).map(|_| room.guest()).collect();
+fn a_crowd_costs_each_member_one_small_frame() {
+    for crowd in [100, 200, 400] {
+        let mut room = Room::new(Limits::default());
+        let early: Vec<_> = (0..100).map(|_| room.guest()).collect();
+        room.pass(GATHER);
+        room.pass(Duration::from_secs(2));
+        room.forget_everything();
+        let late: Vec<_> = (0..crowd).map(|_| room.guest()).collect();
+        for &client in &late {
+            room.received(client);
+        }
+        room.pass(GATHER);
+        for &client in early.iter().chain(&late) {
+            let told = room.one(client);
+            let named = told["joined"].as_array().unwrap().len();
+            let own = usize::from(late[..50].contains(&client));
+            assert_eq!(named, 50 - own);
+            assert_eq!(told["more"], true);
+            assert!(told.to_string().len() < 6_000);
+        }
+    }
+}
+
+#[test]
+fn telling_much_is_followed_by_quiet() {
+    let mut room = crowded_room_of(Limits {
+        named: 1,
+        namings: 8,
+        gather_at_most: Duration::from_secs(2),
+        ..Limits::default()
+    });
+    let residents: Vec<_> = (0..3).map(|_| room.guest()).collect();
+    room.pass(GATHER);
+    let told_at = room.now;
+    room.forget_everything();
+    // Three members were told of one newcomer: six names with the frames, at eight a second.
+    let late = room.guest();
+    room.received(late);
+    assert_eq!(
+        room.hub.deadline(),
+        Some(told_at + Duration::from_millis(750))
+    );
+    room.pass(Duration::from_millis(749));
+    assert!(room.take_all().is_empty());
+    room.pass(Duration::from_millis(1));
+    assert_eq!(room.one(residents[0])["type"], "PEERS_CHANGED");
+    room.leave(late);
+    assert_eq!(
+        room.hub.deadline(),
+        Some(room.now + Duration::from_secs(1)),
+        "four members were told"
+    );
+    let crowd: Vec<_> = (0..30).map(|_| room.guest()).collect();
+    room.pass(Duration::from_secs(2));
+    room.leave(crowd[0]);
+    assert_eq!(
+        room.hub.deadline(),
+        Some(room.now + Duration::from_secs(2)),
+        "but never for longer than that"
+    );
+}
+
+/// Members who were not named to each other still hear who calls.
+#[test]
+fn who_calls_in_a_crowd_is_introduced_once_a_call() {
+    let mut room = crowded_room_of(Limits {
+        named: 1,
+        ..Limits::default()
+    });
+    let (operator, other) = (room.operator("W1AW", 1), room.operator("K1ABC", 2));
+    let residents: Vec<_> = (0..3).map(|_| room.guest()).collect();
     room.pass(GATHER);
     room.forget_everything();
-    let late: Vec<_> = (0..200).map(|_| room.guest()).collect();
-    room.pass(GATHER);
-    for &client in early.iter().chain(&late) {
-        let told = room.received(client);
-        let news = told.iter().filter(|m| m["type"] == "PEERS_CHANGED");
-        let joined: usize = news.map(|m| m["joined"].as_array().unwrap().len()).sum();
-        assert_eq!(joined, if early.contains(&client) { 200 } else { 199 });
-        assert!(told.len() <= 2, "{}", told.len());
-    }
+    room.say(operator, &offer(residents[2]));
+    room.say(operator, &offer(residents[2]));
+    let kinds = |told: Vec<serde_json::Value>| -> Vec<_> {
+        told.iter().map(|message| message["type"].clone()).collect()
+    };
+    let told = kinds(room.received(residents[2]));
+    assert_eq!(told, ["PEER_JOINED", "OFFER_RECEIVED", "OFFER_RECEIVED"]);
+    room.say(residents[2], &answer(operator));
+    assert_eq!(
+        kinds(room.received(operator)),
+        ["PEER_JOINED", "ANSWER_RECEIVED"]
+    );
+    room.say(other, &offer(residents[2]));
+    assert_eq!(
+        kinds(room.received(residents[2])),
+        ["PEER_JOINED", "OFFER_RECEIVED"]
+    );
 }

@@ -65,11 +65,19 @@ impl World {
         view.arrived = seen - unseen;
     }
 
+    /// The next page of the list; the first, if somebody was not named since it was read.
     pub(crate) fn read_page(&mut self, client: ClientId, expected: &mut Expected) {
-        let Some(cursor) = self.views.get(&client).and_then(|view| view.next.clone()) else {
+        let Some(view) = self.views.get_mut(&client) else {
             return;
         };
-        let ask = json!({ "type": "LIST_PEERS", "cursor": cursor });
+        let mut ask = json!({ "type": "LIST_PEERS" });
+        if std::mem::take(&mut view.outdated) {
+            view.people.clear();
+        } else if let Some(cursor) = &view.next {
+            ask["cursor"] = cursor.as_str().into();
+        } else {
+            return;
+        }
         self.say(client, &ask);
         push(expected, client, "PEER_LIST");
     }
@@ -218,11 +226,8 @@ impl World {
         };
         match outcome {
             Ok(()) => {
-                if let Some(sender) = self.model.member(from)
-                    && received != "ICE_CANDIDATE_RECEIVED"
-                {
-                    let net = self.model.nets.entry(sender.net).or_default();
-                    net.signal(from, to, expected);
+                if received != "ICE_CANDIDATE_RECEIVED" {
+                    self.model.introduce(from, to, expected);
                 }
                 push(expected, to, received);
             }

@@ -30,6 +30,8 @@ const PAGE: usize = 3;
 /// How long the hub waits for who dropped out.
 const KEEP: Duration = Duration::from_millis(700);
 const GATHER: Duration = Duration::from_millis(250);
+const GATHER_AT_MOST: Duration = Duration::from_millis(900);
+const NAMINGS: u32 = 20;
 /// Nobody falls silent for so long.
 const AGES: Duration = Duration::from_secs(100_000);
 
@@ -39,9 +41,10 @@ proptest! {
     #[test]
     fn the_hub_does_what_the_model_says(
         at_once in 0..6_usize,
+        named in 1..5_usize,
         steps in prop::collection::vec(step(), 1..120),
     ) {
-        let mut world = World::new(at_once);
+        let mut world = World::new(at_once, named);
         for step in crew().iter().chain(&steps) {
             world.take(step);
         }
@@ -53,7 +56,7 @@ proptest! {
 #[test]
 fn news_of_a_net_that_empties() {
     use Step::{Connect, Disconnect, Guest, Join, Pass};
-    let mut world = World::new(0);
+    let mut world = World::new(0, 50);
     let steps = [
         Connect,
         Connect,

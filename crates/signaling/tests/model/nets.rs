@@ -21,13 +21,21 @@ pub(crate) struct NetModel {
     due: Option<Instant>,
     /// Who was made known to whom ahead of that.
     introduced: BTreeSet<(ClientId, ClientId)>,
+    /// News is not told again before.
+    quiet_until: Option<Instant>,
+    /// Not everybody was named to everybody.
+    partly_known: bool,
 }
 
-/// The two limits that matter here.
+/// The limits that matter here.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Regime {
     pub(crate) at_once: usize,
     pub(crate) gather: Duration,
+    pub(crate) gather_at_most: Duration,
+    pub(crate) named: usize,
+    /// How long a name told to one member keeps the net quiet.
+    pub(crate) naming: Duration,
 }
 
 impl NetModel {
@@ -95,27 +103,42 @@ impl NetModel {
         self.changed(regime, now);
     }
 
-    pub(crate) fn signal(&mut self, from: ClientId, to: ClientId, expected: &mut Expected) {
+    /// Whether the receiver of a signal is yet to be told of its sender, and hears of it now.
+    pub(crate) fn introduce(&mut self, from: ClientId, to: ClientId) -> bool {
         let both_here = self.members.contains(&from) && self.members.contains(&to);
         let known = self.published.contains(&from) && !self.again.contains(&from);
-        if both_here && !known && self.introduced.insert((from, to)) {
-            push(expected, to, "PEER_JOINED");
-        }
+        both_here && !known && self.introduced.insert((from, to))
     }
 
-    pub(crate) fn tick(&mut self, now: Instant, expected: &mut Expected) {
+    pub(crate) fn tick(&mut self, regime: Regime, now: Instant, expected: &mut Expected) {
         if self.due.is_none_or(|due| due > now) {
             return;
         }
+        let joined = &(&self.members - &self.published) | &self.again;
+        let left = &self.published - &self.members;
+        let first = |all: &BTreeSet<ClientId>| -> BTreeSet<ClientId> {
+            all.iter().copied().take(regime.named).collect()
+        };
+        let (named, named_left) = (first(&joined), first(&left));
+        let more = named != joined || named_left != left;
         for &member in &self.members {
-            let mut joined = &(&self.members - &self.published) | &self.again;
-            joined.remove(&member);
-            let left = &self.published - &self.members;
-            if !joined.is_empty() || !left.is_empty() {
-                push(expected, member, &peers_changed(&joined, &left));
+            let mut others = named.clone();
+            others.remove(&member);
+            if !others.is_empty() || !named_left.is_empty() || more {
+                let told = peers_changed(&others, &named_left, more);
+                push(expected, member, &told);
             }
         }
+        let names = (1 + named.len() + named_left.len()) * self.members.len();
+        let quiet = regime.naming * u32::try_from(names).unwrap();
+        self.quiet_until = Some(now + quiet.min(regime.gather_at_most));
+        self.partly_known |= more;
         self.settle();
+    }
+
+    /// Whether both are here, and may not know each other.
+    pub(crate) fn may_be_strangers(&self, from: ClientId, to: ClientId) -> bool {
+        self.partly_known && self.members.contains(&from) && self.members.contains(&to)
     }
 
     pub(crate) fn due(&self) -> Option<Instant> {
@@ -131,7 +154,11 @@ impl NetModel {
         if same || self.members.is_empty() {
             self.settle();
         } else {
-            self.due.get_or_insert(now + regime.gather);
+            let gathered = now + regime.gather;
+            let due = self
+                .quiet_until
+                .map_or(gathered, |quiet| quiet.max(gathered));
+            self.due.get_or_insert(due);
         }
     }
 
@@ -147,12 +174,19 @@ impl NetModel {
         self.again.clear();
         self.introduced.clear();
         self.due = None;
+        if self.members.is_empty() {
+            *self = Self::default();
+        }
     }
 }
 
 /// How a `PEERS_CHANGED` is written down for comparison.
-pub(crate) fn peers_changed(joined: &BTreeSet<ClientId>, left: &BTreeSet<ClientId>) -> String {
-    format!("PEERS_CHANGED {joined:?} {left:?}")
+pub(crate) fn peers_changed(
+    joined: &BTreeSet<ClientId>,
+    left: &BTreeSet<ClientId>,
+    more: bool,
+) -> String {
+    format!("PEERS_CHANGED {joined:?} {left:?} {more}")
 }
 
 pub(crate) fn push(expected: &mut Expected, to: ClientId, what: &str) {

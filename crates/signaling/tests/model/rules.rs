@@ -6,7 +6,7 @@ use std::time::Instant;
 use signaling::ClientId;
 
 use crate::CANDIDATES;
-use crate::nets::{Expected, NetModel, Regime};
+use crate::nets::{Expected, NetModel, Regime, push};
 
 #[derive(Debug)]
 pub(crate) struct Model {
@@ -25,6 +25,8 @@ pub(crate) struct Model {
     pub(crate) ringing: BTreeSet<(ClientId, ClientId)>,
     /// Who has answered whom.
     pub(crate) answered: BTreeSet<(ClientId, ClientId)>,
+    /// Who was told whom in a call, where members may not know each other.
+    pub(crate) introduced: BTreeSet<(ClientId, ClientId)>,
     /// Candidates sent since the last offer between the two; present means there is a call.
     pub(crate) candidates: BTreeMap<(ClientId, ClientId), u32>,
 }
@@ -52,6 +54,7 @@ impl Model {
             logs: BTreeMap::new(),
             ringing: BTreeSet::new(),
             answered: BTreeSet::new(),
+            introduced: BTreeSet::new(),
             candidates: BTreeMap::new(),
         }
     }
@@ -81,6 +84,25 @@ impl Model {
         self.ringing.retain(|&(a, b)| apart(a, b));
         self.answered.retain(|&(a, b)| apart(a, b));
         self.candidates.retain(|&(a, b), _| apart(a, b));
+        self.introduced.retain(|&(a, b)| apart(a, b));
+    }
+
+    /// Whoever gets an offer or an answer has heard of its sender.
+    pub(crate) fn introduce(&mut self, from: ClientId, to: ClientId, expected: &mut Expected) {
+        let Some(net) = self.member(from).map(|member| member.net) else {
+            return;
+        };
+        let net = self.nets.entry(net).or_default();
+        let newcomer = net.introduce(from, to);
+        let first = if net.may_be_strangers(from, to) {
+            self.introduced.insert((from, to))
+        } else {
+            self.introduced.remove(&(from, to));
+            false
+        };
+        if newcomer || first {
+            push(expected, to, "PEER_JOINED");
+        }
     }
 
     /// The error for a signal that cannot be sent at all.
@@ -128,8 +150,10 @@ impl Model {
         for (from, to) in withdrawn {
             self.ringing.remove(&(from, to));
             if !self.ringing.contains(&(to, from)) {
-                self.candidates.remove(&(from, to));
-                self.candidates.remove(&(to, from));
+                for pair in [(from, to), (to, from)] {
+                    self.candidates.remove(&pair);
+                    self.introduced.remove(&pair);
+                }
             }
         }
     }

@@ -13,6 +13,8 @@ use crate::nets::peers_changed;
 pub(crate) struct View {
     pub(crate) people: BTreeMap<ClientId, bool>,
     pub(crate) next: Option<String>,
+    /// Somebody came or left who was not named.
+    pub(crate) outdated: bool,
     /// Frames seen since `REGISTERED`.
     pub(crate) seen: usize,
     /// Of these, those the hub knows to have arrived, by the last resume.
@@ -23,7 +25,10 @@ pub(crate) struct View {
 pub(crate) fn name(message: &Value) -> String {
     match message["type"].as_str().unwrap() {
         "ERROR" => message["code"].as_str().unwrap().to_owned(),
-        "PEERS_CHANGED" => peers_changed(&peer_ids(&message["joined"]), &ids(&message["left"])),
+        "PEERS_CHANGED" => {
+            let (joined, left) = (peer_ids(&message["joined"]), ids(&message["left"]));
+            peers_changed(&joined, &left, message["more"] == true)
+        }
         kind => kind.to_owned(),
     }
 }

@@ -11,7 +11,7 @@ use crate::rules::Model;
 use crate::steps::Step;
 use crate::support::{Room, answer, candidate, offer};
 use crate::view::{View, id, ids, licence, licences, name};
-use crate::{CANDIDATES, GATHER, KEEP, NETS, PAGE, unhurried};
+use crate::{CANDIDATES, GATHER, GATHER_AT_MOST, KEEP, NAMINGS, NETS, PAGE, unhurried};
 
 /// The hub, the model beside it, and each client's own view of its net.
 pub(crate) struct World {
@@ -23,22 +23,31 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(at_once: usize) -> Self {
+    pub(crate) fn new(at_once: usize, named: usize) -> Self {
         let limits = Limits {
             candidates: CANDIDATES,
             page: PAGE,
             calls: 1_000,
             at_once,
             gather: GATHER,
+            gather_at_most: GATHER_AT_MOST,
+            named,
+            namings: NAMINGS,
             keep_dropped: KEEP,
             kept_frames: 10_000,
             kept_bytes: 10_000_000,
             ..unhurried()
         };
-        let gather = GATHER;
+        let regime = Regime {
+            at_once,
+            gather: GATHER,
+            gather_at_most: GATHER_AT_MOST,
+            named,
+            naming: Duration::from_secs(1) / NAMINGS,
+        };
         Self {
             room: Room::new(limits),
-            model: Model::new(Regime { at_once, gather }),
+            model: Model::new(regime),
             views: BTreeMap::new(),
             lines: BTreeMap::new(),
         }
@@ -166,7 +175,7 @@ impl World {
             // Those who ended together were away, and had nowhere to be told.
             expected.retain(|client, _| !over.contains(client));
             for net in self.model.nets.values_mut() {
-                net.tick(due, &mut expected);
+                net.tick(self.model.regime, due, &mut expected);
             }
             self.check(&expected);
         }
@@ -217,6 +226,7 @@ impl World {
             kind @ ("REGISTERED" | "PEER_LIST") => {
                 if kind == "REGISTERED" {
                     view.people.clear();
+                    view.outdated = false;
                 }
                 view.people.extend(licences(&message["peers"]));
                 view.next = message["next"].as_str().map(str::to_owned);
@@ -231,6 +241,7 @@ impl World {
                 let left = ids(&message["left"]);
                 view.people.retain(|person, _| !left.contains(person));
                 view.people.extend(licences(&message["joined"]));
+                view.outdated |= message["more"] == true;
             }
             _ => {}
         }
@@ -245,14 +256,14 @@ impl World {
         for client in self.model.away.keys().copied().collect::<Vec<_>>() {
             self.resume(client, 0, true);
         }
-        self.pass(GATHER);
+        self.pass(GATHER_AT_MOST);
         assert_eq!(self.model.due(), None);
         let clients: Vec<_> = self.model.clients.keys().copied().collect();
         for client in clients {
             while self
                 .views
                 .get(&client)
-                .is_some_and(|view| view.next.is_some())
+                .is_some_and(|view| view.outdated || view.next.is_some())
             {
                 let mut expected = Expected::new();
                 self.read_page(client, &mut expected);
