@@ -18,7 +18,9 @@ use crate::pem::{self, PemError};
 use crate::public_key::PublicKey;
 use crate::sha256;
 
-pub(crate) use parse::{COMMON_NAME, ECDSA_WITH_SHA256, ORGANIZATIONAL_UNIT, attribute};
+pub(crate) use parse::{
+    COMMON_NAME, ECDSA_WITH_SHA256, Members, ORGANIZATIONAL_UNIT, attribute, is_serial,
+};
 
 /// Most bytes a certificate's DER may have.
 pub const MAX_LEN: usize = 16 * 1024;

@@ -49,11 +49,13 @@ use self::trust::Shift;
 use self::waiting::Waiting;
 use self::web::{EdgeId, Web};
 
+pub use crate::budget::Budget;
+
 pub use self::admit::{Admission, Refused, State};
 pub use self::blacklist::{Affected, Effect, Entry, Target};
 pub use self::disjoint::MAX_VOUCHERS;
 pub use self::explain::{Blocked, Explanation, MAX_LISTED, MAX_PATHS, MAX_STEPS, Path, Step};
-pub use self::limits::{Budget, Full, Limits, Share, Source};
+pub use self::limits::{Full, Limits, Share, Source};
 pub use self::listing::{Held, MAX_SEEN, Page, Position, PositionError};
 pub use self::marks::Cause;
 pub use self::rekey::{MAX_SUCCESSORS, RekeyError, SignedRekey};

@@ -255,7 +255,7 @@ const PEM_LABEL: &str = "PRIVATE KEY";
 const SCALAR_LEN: usize = 32;
 pub(crate) const EC_PUBLIC_KEY: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+pub(crate) const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 
 /// PrivateKeyInfo { 0, { id-ecPublicKey, secp256r1 }, OCTET STRING { ECPrivateKey { 1, scalar ...
 const PKCS8_HEAD: [u8; 36] = [

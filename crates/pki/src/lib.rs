@@ -6,14 +6,17 @@
 //! [`SigningKey`] signs statements and certificates built here and nothing else. No date is judged.
 //!
 //! Reading order: [`public_key`], [`certificate`] with [`licence`], [`key`], [`issue`], then what
-//! uses them: [`graph`], [`claim`] with [`code`], [`csr`], [`log`], [`p12`].
+//! uses them: [`graph`], [`claim`] with [`code`], [`csr`], [`log`], [`foreign`], [`p12`], [`import`].
 
+mod budget;
 pub mod certificate;
 pub mod claim;
 pub mod code;
 pub mod csr;
 mod envelope;
+pub mod foreign;
 pub mod graph;
+pub mod import;
 pub mod issue;
 pub mod key;
 pub mod licence;
@@ -25,10 +28,12 @@ pub mod request;
 #[cfg(test)]
 mod testing;
 
+pub use budget::Budget;
 pub use certificate::{Admitted, Certificate, CertificateError};
 pub use claim::{ClaimError, VerifiedClaim};
 pub use code::Code;
 pub use csr::{Csr, CsrError};
+pub use foreign::{ForeignCertificate, ForeignError};
 pub use graph::TrustGraph;
 pub use key::{KeyError, SigningKey};
 pub use licence::HamLicence;

@@ -63,13 +63,7 @@ pub enum P12Error {
 /// # Errors
 /// [`P12Error`] with what is wrong.
 pub fn read(file: &[u8], password: &str, random: &dyn SecureRandom) -> Result<KeyFile, P12Error> {
-    if file.len() > MAX_FILE_LEN {
-        return Err(P12Error::TooLarge);
-    }
-    let archive = Pkcs12Archive::from_pkcs12(file, password)?;
-    if archive.certs.len() > MAX_CERTIFICATES {
-        return Err(P12Error::TooLarge);
-    }
+    let archive = open(file, password)?;
     let mut keys = archive
         .keys
         .iter()
@@ -88,6 +82,13 @@ pub fn read(file: &[u8], password: &str, random: &dyn SecureRandom) -> Result<Ke
         key,
         certificates: in_order(leaf, certificates),
     })
+}
+
+/// Every certificate in a file, DER, of whatever kind.
+pub(crate) fn certificates(file: &[u8], password: &str) -> Result<Vec<Vec<u8>>, P12Error> {
+    let archive = open(file, password)?;
+    let certificates = archive.certs.iter();
+    Ok(certificates.map(|bag| bag.cert.as_der().to_vec()).collect())
 }
 
 /// Makes a file of a key, its certificate, and the certificates above it.
@@ -124,6 +125,17 @@ pub fn write(
         .mac_iterations(ITERATIONS)
         .write()?;
     Ok(file)
+}
+
+fn open(file: &[u8], password: &str) -> Result<Pkcs12Archive, P12Error> {
+    if file.len() > MAX_FILE_LEN {
+        return Err(P12Error::TooLarge);
+    }
+    let archive = Pkcs12Archive::from_pkcs12(file, password)?;
+    if archive.certs.len() > MAX_CERTIFICATES {
+        return Err(P12Error::TooLarge);
+    }
+    Ok(archive)
 }
 
 /// The certificate of the key, taken out of `certificates`, and the key with its public half.

@@ -30,7 +30,7 @@ pub(crate) fn decode(text: &str, label: &'static str) -> Result<Vec<u8>, PemErro
     if text.len() > MAX_PEM_LEN {
         return Err(PemError::TooLarge);
     }
-    if text.matches("-----BEGIN ").nth(1).is_some() {
+    if text.matches(BEGIN).nth(1).is_some() {
         return Err(PemError::MoreThanOne);
     }
     // RFC 7468, 2: blanks around the object are no part of it.
@@ -48,6 +48,25 @@ pub(crate) fn decode(text: &str, label: &'static str) -> Result<Vec<u8>, PemErro
     body().map_err(|_| PemError::Malformed)
 }
 
+/// The objects of a text, one after the other, each from its first boundary to its last. What stands
+/// between them is passed over.
+pub(crate) fn objects(text: &str) -> impl Iterator<Item = Result<&str, PemError>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let object = &rest[rest.find(BEGIN)?..];
+        let end = object.find(END).and_then(|end| {
+            let label = end + END.len();
+            Some(label + object[label..].find(DASHES)? + DASHES.len())
+        });
+        let Some(end) = end else {
+            rest = "";
+            return Some(Err(PemError::Malformed));
+        };
+        rest = &object[end..];
+        Some(Ok(&object[..end]))
+    })
+}
+
 /// `der` under `label`, in lines of 64 characters that end in LF.
 pub(crate) fn encode(label: &'static str, der: &[u8]) -> String {
     // Fails only for a label that is not ASCII or a size beyond the address space.
@@ -57,6 +76,10 @@ pub(crate) fn encode(label: &'static str, der: &[u8]) -> String {
     )]
     encode_string(label, LineEnding::LF, der).expect("a constant label and bounded bytes")
 }
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
 
 #[cfg(test)]
 mod tests {
@@ -74,6 +97,22 @@ mod tests {
             .replace('\n', "");
         let one_line = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----");
         assert_eq!(decode(&one_line, "CERTIFICATE"), Ok(vec![7; 100]));
+    }
+
+    #[test]
+    fn finds_every_object_of_a_text() {
+        let [one, two] = [[1; 60], [2; 60]].map(|der| encode("CERTIFICATE", &der));
+        let text = format!("from a friend\n{one}\r\n# and\n{two}the end\n-----\n");
+        let found: Vec<_> = objects(&text).map(Result::unwrap).collect();
+        assert_eq!(found, [one.trim_end(), two.trim_end()]);
+        assert_eq!(objects("").count(), 0);
+        let cut = format!("{one}{}", &two[..two.len() - 4]);
+        let found: Vec<_> = objects(&cut).collect();
+        assert_eq!(found, [Ok(one.trim_end()), Err(PemError::Malformed)]);
+        for cut in ["-----BEGIN ", "-----BEGIN A-----\n-----END "] {
+            let found: Vec<_> = objects(cut).collect();
+            assert_eq!(found, [Err(PemError::Malformed)]);
+        }
     }
 
     #[test]

@@ -4,10 +4,11 @@ use station::{Identity, KeyId};
 
 use super::TrustGraph;
 use super::blacklist::Affected;
-use super::limits::{Budget, Full, Source};
+use super::limits::{Full, Source};
 use super::restore::Stored;
 use super::trust::Shift;
 use super::web::{Charge, EdgeId, NodeId};
+use crate::budget::Budget;
 use crate::certificate::{Admitted, Certificate};
 use crate::public_key::PublicKey;
 

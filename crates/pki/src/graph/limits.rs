@@ -1,4 +1,4 @@
-//! What strangers may cost: signature checks, and places for what nobody trusted vouches for.
+//! What strangers may cost beside signature checks ([`Budget`](crate::budget::Budget)): places for what nobody trusted vouches for.
 
 use station::KeyId;
 
@@ -47,34 +47,6 @@ impl Default for Limits {
             untrusted_keys_per_name: 16,
             below_one_key: 20_000,
         }
-    }
-}
-
-/// Signature checks that may still be spent. The caller makes one for a request, a link or a
-/// second, as it sees fit; nothing here refills it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
-    left: usize,
-}
-
-impl Budget {
-    /// A budget of so many checks.
-    #[must_use]
-    pub const fn new(checks: usize) -> Self {
-        Self { left: checks }
-    }
-
-    /// Checks left.
-    #[must_use]
-    pub const fn left(&self) -> usize {
-        self.left
-    }
-
-    /// Takes one check, if one is left.
-    pub(super) fn take(&mut self) -> bool {
-        let some = self.left > 0;
-        self.left -= usize::from(some);
-        some
     }
 }
 

@@ -14,8 +14,8 @@ use station::{KeyId, Statement};
 
 use super::TrustGraph;
 use super::blacklist::Effect;
-use super::limits::Budget;
 use super::web::EdgeId;
+use crate::budget::Budget;
 use crate::public_key::PublicKey;
 
 /// A change of keys with both signatures: r‖s, base64url.

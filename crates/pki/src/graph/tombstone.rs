@@ -12,8 +12,8 @@ use station::{Identity, KeyId, Statement};
 
 use super::TrustGraph;
 use super::blacklist::Effect;
-use super::limits::Budget;
 use super::web::EdgeId;
+use crate::budget::Budget;
 
 /// Most tombstones kept as advice about one certificate.
 pub const MAX_ADVICE: usize = 16;

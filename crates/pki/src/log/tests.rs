@@ -10,7 +10,9 @@ fn issued(at: u8) -> Issued {
         identity: Identity::new([at.wrapping_add(1); 32]),
         holder: KeyId::new([at.wrapping_add(2); 32]),
         callsign: Callsign::parse("K1ABC").unwrap(),
-        class: at.is_multiple_of(2).then(|| LicenceClass::parse("Klasse A").unwrap()),
+        class: at
+            .is_multiple_of(2)
+            .then(|| LicenceClass::parse("Klasse A").unwrap()),
         method: VouchMethod::ALL[usize::from(at) % 5],
         evidence: at.is_multiple_of(3).then(|| Digest::new([at; 32])),
     }

@@ -5,5 +5,6 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as the test does")]
 
 mod bench;
+mod licences;
 mod ours;
 mod requests;
