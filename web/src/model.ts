@@ -133,8 +133,12 @@ export interface Person {
   readonly callsign: string
   /** A name to show: the callsign, or `Guest 3F2A`. */
   readonly label: string
+  /** As the server judges. */
   readonly licensed: boolean
+  /** As the server judges; what this browser has checked itself is a conversation's `proof`. */
   readonly verified: boolean
+  /** The key that they proved to the server; null for guests. */
+  readonly keyId: string | null
   readonly licenceClass: string | null
   readonly isOwner: boolean
   /** When they appeared here. */
@@ -167,6 +171,44 @@ export type CallPhase =
   | 'failed'
   | 'ended'
 
+/** Who is at the other end of a call, as this browser has checked itself. */
+export type Proof =
+  /** They signed the call, and their certificate leads to one that this browser believes. */
+  | {
+      readonly kind: 'proven'
+      /** Somebody who needs nobody's word here is the owner of this server, or the root of our own certificate. */
+      readonly voucher: Voucher | 'owner' | 'root'
+      /** From their certificate up to the one that this browser believes. */
+      readonly path: readonly PathStep[]
+    }
+  /** They signed the call with the key of this certificate, which counts for nothing in this browser. */
+  | { readonly kind: 'unproven'; readonly why: 'nobody-known' | 'withdrawn' | 'distrusted' | 'disputed'; readonly certificate: PathStep }
+  /** They have no key to sign with. */
+  | { readonly kind: 'no-key' }
+  /** This page came over plain http: it can check nothing. */
+  | { readonly kind: 'plain-page' }
+
+export interface Voucher {
+  readonly callsign: string
+  /** It was that operator's server that vouched, on their behalf. */
+  readonly server: boolean
+  readonly method: IdentityView['method']
+}
+
+/** A certificate on the way from somebody to whom this browser believes. */
+export interface PathStep {
+  readonly callsign: string
+  readonly server: boolean
+  readonly fingerprint: string
+}
+
+/** Something that happened in a call, without ending it. */
+export interface CallNotice {
+  readonly at: number
+  /** What happened, and one thing to do. */
+  readonly words: string
+}
+
 export interface ConversationView {
   readonly peer: Person
   /** The peer is in the list of people now. */
@@ -177,6 +219,10 @@ export interface ConversationView {
   readonly reason: string | null
   /** How the two browsers reach each other, once connected: `direct, 192.168.1.23`. */
   readonly path: string | null
+  /** Who they are; null until the first call is connected. */
+  readonly proof: Proof | null
+  /** What was refused in the call of the moment; null while nothing was. */
+  readonly notice: CallNotice | null
   readonly unread: number
   readonly entries: readonly Entry[]
 }

@@ -9,7 +9,9 @@
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals'
 import type { ClaimRequest, ClaimResult, IdentityView, Model, Person, SessionView } from '../model'
 import { api, NETWORK_PATH } from './api'
+import { BrowserNotary, guest } from './call/notary'
 import { reasons } from './call/reasons'
+import type { Heard } from './call/statements'
 import { Conversations } from './conversation/conversations'
 import type { JoinCode } from './join-code'
 import { Nearby } from './nearby'
@@ -46,6 +48,7 @@ export class Engine implements Model {
   readonly #runner: SessionRunner
   readonly #people: People
   readonly #conversations: Conversations
+  readonly #notary: BrowserNotary
   readonly #own = signal<Identity | null>(null)
   readonly #identityView = signal<IdentityView | null>(null)
   #lastClientId: string | null = null
@@ -74,15 +77,22 @@ export class Engine implements Model {
       (cursor) => this.#runner.send({ type: 'LIST_PEERS', cursor }),
       () => this.#conversations.refresh((id) => this.#people.find(id)),
     )
+    this.#notary = new BrowserNotary({
+      identity: () => this.#own.peek(),
+      judge: (chain) => this.#judge(chain, page.joinCode?.fingerprint ?? null),
+      owner: () => this.#runner.owner?.fingerprint ?? null,
+    })
     this.#conversations = new Conversations({
+      notary: this.#notary,
       obstacle: (person) => this.#obstacle(person),
       newConnection: () => (typeof RTCPeerConnection === 'undefined' ? null : new RTCPeerConnection()),
       polite: (id) => this.#isPolite(id),
-      sendDescription: (id, description) => {
+      receiver: (person) => person.keyId ?? this.#guestOf(person),
+      sendDescription: (id, description, statement) => {
         const to = this.#addressed(id)
         if (!to) return
-        if (description.type === 'offer') this.#runner.send({ type: 'OFFER', id: `offer-${to.target}`, ...to, offer: description })
-        else this.#runner.send({ type: 'ANSWER', ...to, answer: description })
+        if (description.type === 'offer') this.#runner.send({ type: 'OFFER', id: `offer-${to.target}`, ...to, offer: description, statement })
+        else this.#runner.send({ type: 'ANSWER', ...to, answer: description, statement })
       },
       sendCandidate: (id, candidate) => {
         const to = this.#addressed(id)
@@ -242,11 +252,11 @@ export class Engine implements Model {
         return this.#returned(frame.clientId)
       case 'OFFER_RECEIVED': {
         const person = this.#people.findByWire(frame.from)
-        if (person) this.#conversations.offered(person, frame.offer, frame.polite)
+        if (person) this.#conversations.offered(person, heard(frame.offer, frame), frame.polite)
         return
       }
       case 'ANSWER_RECEIVED':
-        return this.#conversationOf(frame.from)?.answered(frame.answer)
+        return this.#conversationOf(frame.from)?.answered(heard(frame.answer, frame))
       case 'ICE_CANDIDATE_RECEIVED':
         return this.#conversationOf(frame.from)?.candidate(frame.candidate)
       case 'ERROR': {
@@ -257,6 +267,7 @@ export class Engine implements Model {
   }
 
   #registered(clientId: string): void {
+    this.#notary.registered(clientId)
     if (clientId === this.#lastClientId) return
     const first = this.#lastClientId === null
     this.#lastClientId = clientId
@@ -291,6 +302,16 @@ export class Engine implements Model {
     return target === null ? null : { target }
   }
 
+  #guestOf(person: Person): string | null {
+    const wire = this.#people.wireOf(person.id)
+    return wire === null ? null : guest(wire)
+  }
+
+  async #judge(chain: readonly string[], joinCode: string | null) {
+    const { beliefsOf, judgeChain } = await import('./trust/operator')
+    return judgeChain(chain, beliefsOf(this.#own.peek(), joinCode, this.#store, { owner: this.#runner.owner }))
+  }
+
   /** As the server computes it: of two sessions the one with the smaller name is polite. */
   #isPolite(id: string): boolean {
     const mine = this.#runner.session.value.clientId
@@ -323,6 +344,12 @@ export class Engine implements Model {
     this.#own.value = identity
     this.#identityView.value = identity && (await import('./trust/operator')).viewOf(identity)
   }
+}
+
+type Signed = Extract<Incoming, { type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' }>
+
+function heard(description: Heard['description'], { statement, chain }: Signed): Heard {
+  return { description, statement: statement ?? null, chain: chain ?? [] }
 }
 
 const CLOSED = 'The owner has not opened this server to the network yet. Ask them to let people join; this page then connects by itself.'

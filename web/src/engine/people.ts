@@ -132,6 +132,7 @@ export class People {
       label: callsign === 'GUEST' ? `Guest ${attendee.id.slice(-4).toUpperCase()}` : callsign,
       licensed: peer.hasLicense,
       verified: peer.verified,
+      keyId: peer.keyId ?? null,
       licenceClass: peer.licenseClass ?? null,
       isOwner: peer.verified && peer.callsign === this.#owner,
       since: attendee.since,

@@ -1,7 +1,11 @@
 /**
  * Stand-ins for a browser's WebRTC, for tests: peer connections that negotiate and connect as real ones
- * do, without a network, and data channels with a buffer that drains step by step.
+ * do, without a network, and data channels with a buffer that drains step by step. And a notary whose
+ * signatures take no time.
  */
+import type { PathStep } from '../model'
+import { sha256Hex, utf8 } from './bytes'
+import type { Notary, Signatory, Signer } from './call/statements'
 
 let count = 0
 
@@ -234,6 +238,50 @@ export class FakeConnection {
   last(): FakeChannel | undefined {
     return this.#channels.at(-1)?.channel
   }
+}
+
+/** Signs as an operator, or as a guest does not. Its certificates are callsigns. */
+export class FakeNotary implements Notary {
+  canCheck = true
+  readonly #name: string
+  readonly #callsign: string | null
+
+  /** `name` is the session's; a guest has no callsign. */
+  constructor(name: string, callsign: string | null) {
+    this.#name = name
+    this.#callsign = callsign
+  }
+
+  isUs(receiver: string): boolean {
+    return receiver === (this.#callsign === null ? `guest:${this.#name}` : fakeKey(this.#callsign))
+  }
+
+  signer(): Signer | null {
+    const callsign = this.#callsign
+    return callsign === null ? null : { callsign, fingerprint: fakeKey(callsign), sign: async (text) => signature(callsign, text) }
+  }
+
+  async signatory([callsign]: readonly string[]): Promise<Signatory | null> {
+    if (callsign === undefined) return null
+    const fingerprint = fakeKey(callsign)
+    const step: PathStep = { callsign, server: false, fingerprint }
+    return {
+      callsign,
+      fingerprint,
+      keyId: fingerprint,
+      proof: { kind: 'proven', voucher: 'root', path: [step] },
+      verify: async (text, given) => given === signature(callsign, text),
+    }
+  }
+}
+
+/** A key id, and fingerprint, made of a callsign. */
+export function fakeKey(callsign: string): string {
+  return sha256Hex(utf8(callsign))
+}
+
+function signature(callsign: string, text: string): string {
+  return sha256Hex(utf8(`the key of ${callsign}\n${text}`))
 }
 
 function nameIn(sdp: string): string | undefined {

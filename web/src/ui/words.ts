@@ -48,13 +48,13 @@ export function personKind(person: Person): string {
 }
 
 /** A conversation's state. */
-export function callState(conversation: Pick<ConversationView, 'phase' | 'peer'>): State {
+export function callState(conversation: Pick<ConversationView, 'phase' | 'peer' | 'proof'>): State {
   const { label } = conversation.peer
   switch (conversation.phase) {
     case 'connecting':
       return { lamp: 'busy', words: `Connecting to ${label}` }
     case 'connected':
-      return { lamp: 'on', words: `Connected to ${label}` }
+      return { lamp: 'on', words: `Connected to ${label}${conversation.proof?.kind === 'proven' ? ', verified' : ''}` }
     case 'interrupted':
       return { lamp: 'lost', words: `Lost the way to ${label}. Looking for another` }
     case 'failed':

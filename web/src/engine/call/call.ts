@@ -2,20 +2,24 @@
  * One call: a peer connection, its control channel, and the phases a person sees.
  *
  * Invariants: only the other end, this end, or a lost way that does not come back ends a connected
- * call; what happens to the server's connection does not. After `end` nothing is reported any more.
+ * call; what happens to the server's connection does not. It is connected only once the other end has
+ * confirmed what it signed. After `end` nothing is reported any more.
  */
-import type { CallPhase } from '../../model'
-import type { Candidate, SessionDescription } from '../signaling/messages'
+import type { CallPhase, Proof } from '../../model'
+import type { CallStatement, Candidate, SessionDescription } from '../signaling/messages'
 import { type Control, readControl, VERSION } from './messages'
 import { Negotiator } from './negotiator'
 import { pathOf } from './path'
-import { reasons } from './reasons'
+import { type Refusal, reasons, refusedCall } from './reasons'
+import type { CallStatements, Checked } from './statements'
 
 export interface CallEvents {
-  description(description: SessionDescription): void
+  description(description: SessionDescription, statement: CallStatement | null): void
   candidate(candidate: Candidate): void
   phase(phase: CallPhase, reason: string | null): void
   path(path: string | null): void
+  /** Who is at the other end; told when the call connects. */
+  proof(proof: Proof): void
   control(message: Control): void
   /** The other end opened a channel for a file it sends. */
   fileChannel(channel: RTCDataChannel): void
@@ -36,24 +40,39 @@ export class Call {
   readonly #connection: RTCPeerConnection
   readonly #channel: RTCDataChannel
   readonly #negotiator: Negotiator
+  readonly #statements: CallStatements
   readonly #events: CallEvents
   readonly #who: string
   #phase: CallPhase = 'connecting'
+  #saidHello = false
+  #isConfirmed = false
   #heardHello = false
-  #wasConnected = false
   #candidates = 0
+  /** Signing takes a moment, and candidates must not overtake their description. */
+  #outgoing: Promise<void> = Promise.resolve()
+  #answer: { readonly description: SessionDescription; readonly statement: CallStatement | null } | null = null
+  /** So does checking what they confirm. */
+  #incoming: Promise<void> = Promise.resolve()
+  #greeting: Promise<void> = Promise.resolve()
   #timer: ReturnType<typeof setTimeout> | undefined
   #restart: ReturnType<typeof setTimeout> | undefined
 
-  constructor(connection: RTCPeerConnection, way: { readonly polite: boolean; readonly incoming: boolean }, who: string, events: CallEvents) {
+  constructor(
+    connection: RTCPeerConnection,
+    way: { readonly polite: boolean; readonly incoming: boolean },
+    who: string,
+    statements: CallStatements,
+    events: CallEvents,
+  ) {
     this.#connection = connection
+    this.#statements = statements
     this.#events = events
     this.#who = who
     this.#negotiator = new Negotiator(connection, way.polite, way.incoming, {
-      description: (description) => events.description(description),
+      description: (description) => this.#send(description),
       candidate: (candidate) => {
         if (candidate.candidate !== '') this.#candidates++
-        events.candidate(candidate)
+        this.#out(() => events.candidate(candidate))
       },
       failed: () => this.#negotiationFailed(),
     })
@@ -70,14 +89,21 @@ export class Call {
     return this.#phase
   }
 
-  /** Whether a description belongs to this call, or to a new one of a reloaded page. */
-  continues(description: SessionDescription): boolean {
-    const before = this.#connection.remoteDescription
-    return before === null || dtlsFingerprint(before.sdp) === dtlsFingerprint(description.sdp)
+  /** It was connected at least once: it ends for good reasons only. */
+  get wasConnected(): boolean {
+    return this.#heardHello
   }
 
-  receiveDescription(description: SessionDescription, polite?: boolean): void {
-    void this.#negotiator.description(description, polite)
+  /** Takes an offer or an answer of this call, unless what came before it speaks against that. */
+  async receiveDescription(checked: Checked, polite?: boolean): Promise<Refusal | null> {
+    const place = this.#statements.place(checked)
+    if (place === 'repeated') {
+      if (checked.description.type === 'offer') this.#repeatAnswer()
+      return null
+    }
+    if (place !== 'next') return place
+    await this.#negotiator.description(checked.description, polite, () => this.#statements.use(checked))
+    return null
   }
 
   receiveCandidate(candidate: Candidate): void {
@@ -86,9 +112,7 @@ export class Call {
 
   /** False when the message could not be handed over. */
   send(message: Control): boolean {
-    if (this.#channel.readyState !== 'open' || this.#channel.bufferedAmount > MAX_BUFFERED) return false
-    this.#channel.send(JSON.stringify(message))
-    return true
+    return this.#saidHello && this.#say(message)
   }
 
   openFileChannel(label: string): RTCDataChannel {
@@ -102,7 +126,10 @@ export class Call {
 
   /** The server is back: what was lost with its connection is said again. */
   signalingReturned(): void {
-    if (this.#phase === 'connecting') this.#negotiator.repeat()
+    if (this.#phase === 'connecting') {
+      this.#negotiator.repeat()
+      this.#repeatAnswer()
+    }
     if (this.#phase === 'interrupted') {
       this.#interrupted()
       this.restart()
@@ -124,6 +151,11 @@ export class Call {
     if (this.#phase === 'connecting' && !this.#answered()) this.#fail(reason)
   }
 
+  /** What came instead of an answer does not count. */
+  refuse(refusal: Refusal): void {
+    this.#fail(refusedCall(refusal, this.#who))
+  }
+
   peerLeft(): void {
     if (this.#phase === 'connecting') this.#fail(reasons.leftBefore(this.#who))
   }
@@ -136,27 +168,48 @@ export class Call {
 
   #watchChannel(): void {
     this.#channel.onopen = () => {
-      this.send({ type: 'hello', version: VERSION })
+      this.#greeting = this.#greet()
       this.#wait(HELLO_WITHIN, () => this.#fail(reasons.otherVersion(this.#who)))
     }
-    this.#channel.onclose = () => this.#finish('ended', reasons.closed(this.#who))
+    this.#channel.onclose = () => this.#in(() => this.#finish('ended', reasons.closed(this.#who)))
     this.#channel.onmessage = ({ data }) => {
       const message = readControl(data)
-      if (message) this.#received(message)
+      if (message) this.#in(() => this.#received(message))
     }
   }
 
-  #received(message: Control): void {
-    if (message.type === 'hello') {
+  async #greet(): Promise<void> {
+    const confirmation = await this.#statements.confirmation().catch(() => null)
+    if (confirmation) this.#say({ type: 'call-confirm', ...confirmation })
+    this.#saidHello = this.#say({ type: 'hello', version: VERSION })
+  }
+
+  async #received(message: Control): Promise<void> {
+    if (this.#isOver) return
+    if (message.type === 'call-confirm') {
+      if (this.#isConfirmed) return
+      this.#isConfirmed = await this.#statements.isConfirmedBy(message)
+      if (!this.#isConfirmed) await this.#unconfirmed()
+    } else if (message.type === 'hello') {
       if (this.#heardHello) return
+      if (this.#statements.mustBeConfirmed && !this.#isConfirmed) return this.#unconfirmed()
+      await this.#greeting
+      if (this.#isOver) return
       this.#heardHello = true
-      this.#wasConnected = true
+      this.#events.proof(this.#statements.proof)
       this.#connected()
     } else if (message.type === 'bye') {
       this.#finish('ended', reasons.hungUp(this.#who))
     } else if (this.#heardHello) {
       this.#events.control(message)
     }
+  }
+
+  /** Our own confirmation is let out, so that the other end sees for itself what is wrong. */
+  async #unconfirmed(): Promise<void> {
+    await this.#greeting
+    const said = this.send({ type: 'bye' })
+    this.#finish('failed', refusedCall('unconfirmed', this.#who), said ? GOODBYE_TAKES : 0)
   }
 
   #connected(): void {
@@ -175,12 +228,12 @@ export class Call {
         if (this.#phase === 'interrupted') this.#connected()
         break
       case 'disconnected':
-        if (!this.#wasConnected || this.#phase === 'interrupted') break
+        if (!this.#heardHello || this.#phase === 'interrupted') break
         this.#interrupted()
         this.#restart = setTimeout(() => this.restart(), RESTART_AFTER)
         break
       case 'failed':
-        if (!this.#wasConnected) {
+        if (!this.#heardHello) {
           this.#fail(reasons.noWay(this.#who))
           break
         }
@@ -198,7 +251,7 @@ export class Call {
   #gatheringChanged(): void {
     // Only at the start: in the middle of a call the network may be away for a moment.
     const nothing = this.#connection.iceGatheringState === 'complete' && this.#candidates === 0
-    if (nothing && !this.#wasConnected) this.#fail(reasons.noCandidates(globalThis.isSecureContext))
+    if (nothing && !this.#heardHello) this.#fail(reasons.noCandidates(globalThis.isSecureContext))
   }
 
   #negotiationFailed(): void {
@@ -214,7 +267,7 @@ export class Call {
   }
 
   #finish(phase: 'failed' | 'ended', reason: string, after = 0): void {
-    if (this.#phase === 'failed' || this.#phase === 'ended') return
+    if (this.#isOver) return
     clearTimeout(this.#timer)
     clearTimeout(this.#restart)
     const connection = this.#connection
@@ -226,6 +279,40 @@ export class Call {
     this.#enter(phase, reason)
   }
 
+  get #isOver(): boolean {
+    return this.#phase === 'failed' || this.#phase === 'ended'
+  }
+
+  #send(description: SessionDescription): void {
+    const signing = this.#statements.sign(description)
+    this.#out(async () => {
+      const statement = await signing
+      if (description.type === 'answer') this.#answer = { description, statement }
+      this.#events.description(description, statement)
+    })
+  }
+
+  /** The other end says its offer again: our answer, or the way it took, was lost. */
+  #repeatAnswer(): void {
+    this.#out(() => {
+      if (this.#answer) this.#events.description(this.#answer.description, this.#answer.statement)
+    })
+  }
+
+  #out(job: () => void | Promise<void>): void {
+    this.#outgoing = this.#outgoing.then(job).catch(() => this.#negotiationFailed())
+  }
+
+  #in(job: () => void | Promise<void>): void {
+    this.#incoming = this.#incoming.then(job)
+  }
+
+  #say(message: Control): boolean {
+    if (this.#channel.readyState !== 'open' || this.#channel.bufferedAmount > MAX_BUFFERED) return false
+    this.#channel.send(JSON.stringify(message))
+    return true
+  }
+
   #enter(phase: CallPhase, reason: string | null): void {
     this.#phase = phase
     this.#events.phase(phase, reason)
@@ -235,9 +322,4 @@ export class Call {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(action, milliseconds)
   }
-}
-
-/** The key a browser encrypts one call with; it stays for the life of a peer connection. */
-function dtlsFingerprint(sdp: string): string | undefined {
-  return /^a=fingerprint:(.+?)\s*$/m.exec(sdp)?.[1]?.toLowerCase()
 }

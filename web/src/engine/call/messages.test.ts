@@ -3,6 +3,8 @@ import { type Control, MAX_TEXT_BYTES, readControl, readEnd, writeEnd } from './
 
 const sha256 = 'a'.repeat(64)
 const good: Control[] = [
+  { type: 'call-confirm', offer: sha256, answer: sha256, signature: 'x' },
+  { type: 'call-confirm', offer: sha256, answer: sha256, signature: null },
   { type: 'hello', version: 1 },
   { type: 'text', id: 'a1', text: 'CQ' },
   { type: 'received', id: 'a1' },
@@ -33,6 +35,8 @@ describe('control messages', () => {
     ['a size beyond counting', '{"type":"file-offer","id":"f","name":"n","size":1e300,"mediaType":""}'],
     ['half a byte', '{"type":"file-progress","id":"f","received":0.5}'],
     ['a reason of its own', '{"type":"file-stop","id":"f","why":"because"}'],
+    ['a confirmation of nothing', '{"type":"call-confirm"}'],
+    ['a confirmation that says no hash', JSON.stringify({ type: 'call-confirm', offer: sha256, answer: 'abc', signature: 'x' })],
     ['a short hash', '{"type":"file-result","id":"f","sha256":"abc"}'],
     ['a media type with markup', '{"type":"file-offer","id":"f","name":"n","size":1,"mediaType":"text/html;<x>"}'],
     ['a frame over any bound', JSON.stringify({ type: 'bye', x: 'y'.repeat(200_000) })],

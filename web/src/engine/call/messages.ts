@@ -7,6 +7,7 @@
 import { utf8 } from '../bytes'
 
 export type Control =
+  | { readonly type: 'call-confirm'; readonly offer: string; readonly answer: string; readonly signature: string | null }
   | { readonly type: 'hello'; readonly version: number }
   | { readonly type: 'text'; readonly id: string; readonly text: string }
   | { readonly type: 'received'; readonly id: string }
@@ -31,6 +32,10 @@ const MAX_FRAME = 6 * MAX_TEXT_BYTES + 1024
 type Members = Readonly<Record<string, unknown>>
 
 const READERS: Readonly<Record<Control['type'], (members: Members) => Control | null>> = {
+  'call-confirm': ({ offer, answer, signature = null }) =>
+    isSha256(offer) && isSha256(answer) && (signature === null || typeof signature === 'string')
+      ? { type: 'call-confirm', offer, answer, signature }
+      : null,
   hello: ({ version }) => (isCount(version) && version > 0 ? { type: 'hello', version } : null),
   text: ({ id, text }) =>
     isId(id) && typeof text === 'string' && utf8(text).length <= MAX_TEXT_BYTES ? { type: 'text', id, text } : null,

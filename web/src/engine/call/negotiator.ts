@@ -49,8 +49,11 @@ export class Negotiator {
     }
   }
 
-  /** An offer or an answer came. `polite` is what the server says of us, with offers. */
-  description(description: SessionDescription, polite?: boolean): Promise<void> {
+  /**
+   * An offer or an answer came. `polite` is what the server says of us, with offers; `used` is told before
+   * the description is answered, and not at all when it is left unused.
+   */
+  description(description: SessionDescription, polite?: boolean, used?: () => void): Promise<void> {
     return this.#queue(async () => {
       if (polite !== undefined) this.#polite = polite
       if (description.type !== 'offer' && description.type !== 'answer') return
@@ -67,6 +70,7 @@ export class Negotiator {
         this.#settingAnswer = false
       }
       this.#awaitingOffer = false
+      used?.()
       if (description.type === 'offer') {
         await this.#connection.setLocalDescription()
         this.#send()

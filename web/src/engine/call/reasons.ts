@@ -1,4 +1,46 @@
-/** Why calls do not come about or end: what happened, and one thing to do. */
+/** Why calls do not come about or end, and what of them was refused: what happened, and one thing to do. */
+
+/** Why an offer, an answer or a confirmation does not count. */
+export type Refusal =
+  /** Somebody who has a key did not sign, or the signature was taken off. */
+  | 'unsigned'
+  /** The signature does not fit, or what it needs is missing. */
+  | 'changed'
+  /** It names more than one DTLS certificate. */
+  | 'several-keys'
+  /** The key that signed is not the one they are known by. */
+  | 'other-signer'
+  /** It was made for somebody else. */
+  | 'not-for-us'
+  /** It was used before, or a later one was. */
+  | 'old'
+  | 'other-call'
+  /** Within a call the DTLS certificate stays the same. */
+  | 'key-changed'
+  /** The other end saw another offer or answer than we did. */
+  | 'unconfirmed'
+
+const refused: Readonly<Record<Refusal, (who: string) => string>> = {
+  unsigned: (who) => `Something came in the name of ${who} without their signature and was refused: somebody in between took it off, or their page is an old one.`,
+  changed: (who) => `Somebody between you and ${who} changed this call, so it was refused.`,
+  'several-keys': (who) => `Somebody between you and ${who} added a second encryption key to this call, so it was refused.`,
+  'other-signer': (who) => `This call was signed by somebody else than ${who}, so it was refused.`,
+  'not-for-us': (who) => `Somebody passed on to you a call that ${who} meant for somebody else. It was refused.`,
+  old: (who) => `Somebody repeated an earlier call of ${who}. It was not used.`,
+  'other-call': (who) => `An answer of ${who} came that belongs to another call. It was not used.`,
+  'key-changed': (who) => `Somebody between you and ${who} tried to change the encryption key of this call. It was refused.`,
+  unconfirmed: (who) => `${who} did not confirm this call as you see it: somebody in between passed off another’s connection as their own. It was ended before anything was said.`,
+}
+
+/** Why there is no call. */
+export function refusedCall(refusal: Refusal, who: string): string {
+  return `${refused[refusal](who)} Call again. If it happens again, ask ${who} by another way, and tell the owner of this server.`
+}
+
+/** What was kept out of a call that goes on. */
+export function keptOut(refusal: Refusal, who: string): string {
+  return `${refused[refusal](who)} The call goes on as it was.`
+}
 
 export const reasons = {
   noWebRtc:

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ConversationView, Entry, FileEntry, Person } from '../../model'
-import type { Candidate, SessionDescription } from '../signaling/messages'
-import { FakeConnection, Network } from '../testing'
+import type { Heard } from '../call/statements'
+import type { CallStatement, Candidate, SessionDescription } from '../signaling/messages'
+import { FakeConnection, FakeNotary, fakeKey, Network } from '../testing'
 import { Conversation } from './conversation'
 
 const person = (id: string, callsign: string): Person => ({
@@ -11,6 +12,7 @@ const person = (id: string, callsign: string): Person => ({
   label: callsign,
   licensed: true,
   verified: true,
+  keyId: fakeKey(callsign),
   licenceClass: null,
   isOwner: false,
   since: 0,
@@ -26,15 +28,19 @@ class Station {
   other: Station | null = null
   obstacle: string | null = null
   serverIsAway = false
+  /** What the server makes of what this station says. */
+  relay: (heard: Heard) => readonly Heard[] = (heard) => [heard]
   readonly #polite: boolean
 
-  constructor(network: Network, id: string, other: Person) {
+  constructor(network: Network, id: string, callsign: string, other: Person) {
     this.#polite = id < other.id
     const deliver = (act: (to: Conversation) => void) => {
       if (!this.serverIsAway) network.later(() => this.other && act(this.other.conversation))
     }
     this.conversation = new Conversation(other, true, {
       memory: this.memory,
+      notary: new FakeNotary(id, callsign),
+      receiver: (peer) => peer.keyId,
       obstacle: () => this.obstacle,
       newConnection: () => {
         const connection = new FakeConnection(network)
@@ -42,8 +48,11 @@ class Station {
         return connection as unknown as RTCPeerConnection
       },
       polite: () => this.#polite,
-      sendDescription: (_id, description: SessionDescription) =>
-        deliver((to) => (description.type === 'offer' ? to.offered(description, !this.#polite) : to.answered(description))),
+      sendDescription: (_id, description: SessionDescription, statement: CallStatement | null) => {
+        for (const heard of this.relay({ description, statement, chain: [callsign] })) {
+          deliver((to) => (heard.description.type === 'offer' ? to.offered(heard, !this.#polite) : to.answered(heard)))
+        }
+      },
       sendCandidate: (_id, candidate: Candidate) => deliver((to) => to.candidate(candidate)),
       moved: (_id, session) => this.moves.push(session),
       changed: () => undefined,
@@ -70,8 +79,8 @@ let b: Station
 beforeEach(() => {
   vi.stubGlobal('navigator', { userAgent: 'X11; Linux', maxTouchPoints: 0 })
   network = new Network()
-  a = new Station(network, 'a', person('b', 'K1ABC'))
-  b = new Station(network, 'b', person('a', 'W1AW'))
+  a = new Station(network, 'a', 'W1AW', person('b', 'K1ABC'))
+  b = new Station(network, 'b', 'K1ABC', person('a', 'W1AW'))
   a.other = b
   b.other = a
 })
@@ -165,7 +174,7 @@ describe('a call', () => {
 
   it('is a new one when the other page was reloaded', async () => {
     await connect()
-    const reloaded = new Station(network, 'b', person('a', 'W1AW'))
+    const reloaded = new Station(network, 'b', 'K1ABC', person('a', 'W1AW'))
     reloaded.other = a
     a.other = reloaded
     reloaded.conversation.start()
@@ -239,6 +248,121 @@ describe('a running call', () => {
     vi.advanceTimersByTime(60_000)
     expect(a.view).toMatchObject({ phase: 'failed', reason: expect.stringContaining('was lost') })
     vi.useRealTimers()
+  })
+})
+
+describe('a call that somebody in between touches', () => {
+  const evil: SessionDescription = { type: 'offer', sdp: 'v=0\r\na=fingerprint:sha-256 evil\r\n' }
+  const only = (type: string, change: (heard: Heard) => Heard) => (heard: Heard) => [heard.description.type === type ? change(heard) : heard]
+  const swapped = (heard: Heard): Heard => ({ ...heard, description: { ...heard.description, sdp: evil.sdp } })
+  const doubled = (heard: Heard): Heard => ({ ...heard, description: { ...heard.description, sdp: heard.description.sdp + evil.sdp } })
+  const stripped = (heard: Heard): Heard => ({ ...heard, statement: null })
+
+  it.each([
+    ['a swapped key', swapped, 'changed this call'],
+    ['a second key', doubled, 'second encryption key'],
+    ['a missing signature', stripped, 'without their signature'],
+  ])('is refused for %s, by the called and by the caller', async (_what, change, words) => {
+    a.relay = only('offer', change)
+    a.conversation.start()
+    await network.settle()
+    expect(b.view).toMatchObject({ phase: 'failed', reason: expect.stringContaining(words), proof: null })
+    expect(b.connections).toHaveLength(0)
+    a.conversation.hangUp()
+    a.relay = (heard) => [heard]
+    b.relay = only('answer', change)
+    a.conversation.start()
+    await network.settle()
+    expect(a.view).toMatchObject({ phase: 'failed', reason: expect.stringContaining(words), proof: null })
+    expect(b.view.phase).not.toBe('connected')
+  })
+
+  it.each([
+    ['says nothing', () => null],
+    ['saw something else', (said: string) => said.replace(/"answer":"[0-9a-f]{4}/, '"answer":"0000')],
+  ])('is refused when the other end %s', async (_what, change) => {
+    a.conversation.start()
+    const channel = a.connection.last()
+    if (channel) channel.tamper = (data) => (String(data).includes('call-confirm') ? change(String(data)) : data)
+    await network.settle()
+    expect(b.view).toMatchObject({ phase: 'failed', reason: expect.stringContaining('did not confirm'), proof: null })
+    expect(a.view.phase).toBe('ended')
+  })
+
+  it('goes on when it is connected, and says what was refused', async () => {
+    await connect()
+    for (const change of [swapped, stripped, doubled]) {
+      a.relay = only('offer', change)
+      a.connection.restartIce()
+      await network.settle()
+      expect(b.view).toMatchObject({ phase: 'connected', notice: { words: expect.stringContaining('refused') } })
+    }
+    a.conversation.sendText('still here')
+    await network.settle()
+    expect(texts(b)).toEqual(['<still here delivered'])
+  })
+
+  it('is not begun again by what was said for it before', async () => {
+    const said: Heard[] = []
+    a.relay = (heard) => {
+      said.push(heard)
+      return [heard]
+    }
+    await connect()
+    a.conversation.hangUp()
+    await network.settle()
+    for (const heard of said) b.conversation.offered(heard, true)
+    await network.settle()
+    expect(b.view).toMatchObject({ phase: 'failed', reason: expect.stringContaining('repeated an earlier call') })
+    expect(b.connections).toHaveLength(1)
+  })
+
+  it('is not ended by a call of another page that never connects', async () => {
+    const before = new Station(network, 'a', 'W1AW', person('b', 'K1ABC'))
+    let recorded: Heard | undefined
+    before.relay = (heard) => {
+      recorded ??= heard
+      return []
+    }
+    before.conversation.start()
+    await network.settle()
+    await connect()
+    if (recorded) b.conversation.offered(recorded, true)
+    await network.settle()
+    expect(b.connections).toHaveLength(2)
+    b.conversation.sendText('nothing happened')
+    await network.settle()
+    expect(texts(a)).toEqual(['<nothing happened delivered'])
+    expect(phases()).toEqual(['connected', 'connected'])
+  })
+
+  it('is not harmed by an answer that comes late', async () => {
+    let late: Heard | undefined
+    b.relay = (heard) => {
+      late = heard
+      return []
+    }
+    a.conversation.start()
+    await network.settle()
+    a.conversation.hangUp()
+    b.conversation.hangUp()
+    await network.settle()
+    b.relay = (heard) => [...(late ? [late] : []), heard]
+    a.conversation.start()
+    await network.settle()
+    expect(phases()).toEqual(['connected', 'connected'])
+    expect(a.view.notice?.words).toContain('belongs to another call')
+  })
+
+  it('comes about although an answer was lost, when it is asked for again', async () => {
+    let lost = 0
+    b.relay = (heard) => (lost++ === 0 ? [] : [heard])
+    a.conversation.start()
+    await network.settle()
+    expect(phases()).toEqual(['connecting', 'connecting'])
+    b.conversation.signalingReturned('b2')
+    await network.settle()
+    expect(phases()).toEqual(['connected', 'connected'])
   })
 })
 

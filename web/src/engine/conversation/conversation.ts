@@ -6,23 +6,27 @@
  */
 import type { CallPhase, ConversationView, Entry, Person, TextEntry } from '../../model'
 import { randomBytes, toHex, utf8 } from '../bytes'
-import { Call } from '../call/call'
+import { Calls } from '../call/calls'
 import { type Control, MAX_TEXT_BYTES } from '../call/messages'
 import { reasons } from '../call/reasons'
-import type { Candidate, SessionDescription } from '../signaling/messages'
+import type { Heard, Notary } from '../call/statements'
+import type { CallStatement, Candidate, SessionDescription } from '../signaling/messages'
 import { appended, changedFile, changedText, entryId, isRunning, wireIdOf } from './entries'
 import { Files, type MemoryBudget } from './files'
 
 /** What a conversation needs of the engine around it. */
 export interface Surroundings {
   readonly memory: MemoryBudget
+  readonly notary: Notary
   /** Why no call can be started now, or null. */
   obstacle(person: Person): string | null
   /** Null when this browser has no WebRTC. */
   newConnection(): RTCPeerConnection | null
   /** Whether we are the polite end with this person. */
   polite(id: string): boolean
-  sendDescription(id: string, description: SessionDescription): void
+  /** How statements for this person name them; null while they are away. */
+  receiver(person: Person): string | null
+  sendDescription(id: string, description: SessionDescription, statement: CallStatement | null): void
   sendCandidate(id: string, candidate: Candidate): void
   /** The person says that their session has a new name. */
   moved(id: string, session: string): void
@@ -35,8 +39,8 @@ const MAX_WAITING = 100
 export class Conversation {
   readonly #surroundings: Surroundings
   readonly #files: Files
+  readonly #calls: Calls
   #view: ConversationView
-  #call: Call | null = null
   #waiting: Control[] = []
 
   constructor(person: Person, present: boolean, surroundings: Surroundings) {
@@ -48,12 +52,15 @@ export class Conversation {
       since: Date.now(),
       reason: null,
       path: null,
+      proof: null,
+      notice: null,
       unread: 0,
       entries: [],
     }
+    this.#calls = this.#newCalls()
     this.#files = new Files({
       who: () => this.#view.peer.label,
-      call: () => this.#call,
+      call: () => this.#calls.call,
       say: (message) => this.#say(message),
       add: (entry) => this.#add(entry),
       change: (id, change) => this.#show({ entries: changedFile(this.#view.entries, id, change) }),
@@ -66,7 +73,7 @@ export class Conversation {
   }
 
   get isLive(): boolean {
-    return this.#call !== null
+    return this.#calls.call !== null
   }
 
   get isBusy(): boolean {
@@ -77,49 +84,37 @@ export class Conversation {
   about(person: Person, present: boolean): void {
     const left = this.#view.present && !present
     if (person !== this.#view.peer || present !== this.#view.present) this.#show({ peer: person, present })
-    if (left) this.#call?.peerLeft()
+    if (left) this.#calls.call?.peerLeft()
   }
 
   start(): void {
-    if (this.#call) {
-      if (this.#view.phase === 'interrupted') this.#call.restart()
-      return
-    }
-    const obstacle = this.#surroundings.obstacle(this.#view.peer)
-    if (obstacle) return this.#phase('failed', obstacle)
-    this.#newCall({ polite: this.#surroundings.polite(this.#view.peer.id), incoming: false })
+    this.#calls.start()
   }
 
-  offered(offer: SessionDescription, polite: boolean): void {
-    if (this.#call && !this.#call.continues(offer)) this.#leaveCall()
-    if (!this.#call) this.#newCall({ polite, incoming: true })
-    this.#call?.receiveDescription(offer, polite)
+  offered(offer: Heard, polite: boolean): void {
+    this.#calls.offered(offer, polite)
   }
 
-  answered(answer: SessionDescription): void {
-    if (!this.#call) return
-    if (this.#call.continues(answer)) return this.#call.receiveDescription(answer)
-    // They left the call that we were trying to save, and took our offer for a new one.
-    this.#leaveCall()
-    if (this.#surroundings.obstacle(this.#view.peer) === null) this.start()
+  answered(answer: Heard): void {
+    this.#calls.answered(answer)
   }
 
   candidate(candidate: Candidate): void {
-    this.#call?.receiveCandidate(candidate)
+    this.#calls.candidate(candidate)
   }
 
   offerRefused(reason: string): void {
-    this.#call?.offerRefused(reason)
+    this.#calls.offerRefused(reason)
   }
 
   /** We are registered again, perhaps under another name. */
   signalingReturned(session: string): void {
-    this.#call?.send({ type: 'moved', session })
-    this.#call?.signalingReturned()
+    this.#calls.call?.send({ type: 'moved', session })
+    this.#calls.call?.signalingReturned()
   }
 
   hangUp(): void {
-    this.#call?.end(reasons.youHungUp)
+    this.#calls.hangUp(reasons.youHungUp)
   }
 
   sendText(text: string): void {
@@ -153,38 +148,34 @@ export class Conversation {
     for (const entry of this.#view.entries) if (entry.kind === 'file') this.#files.forget(entry)
   }
 
-  #newCall(way: { polite: boolean; incoming: boolean }): void {
-    const connection = this.#surroundings.newConnection()
-    if (!connection) return this.#phase('failed', reasons.noWebRtc)
-    const { id, label } = this.#view.peer
-    // Events of a call that was replaced are not ours any more.
-    const current = (action: () => void) => {
-      if (this.#call === call) action()
-    }
-    const call: Call = new Call(connection, way, label, {
-      description: (description) => current(() => this.#surroundings.sendDescription(id, description)),
-      candidate: (candidate) => current(() => this.#surroundings.sendCandidate(id, candidate)),
-      phase: (phase, reason) => current(() => this.#callPhase(phase, reason)),
-      path: (path) => current(() => this.#show({ path })),
-      control: (message) => current(() => this.#received(message)),
-      fileChannel: (channel) => current(() => this.#files.channel(channel)),
+  #newCalls(): Calls {
+    const around = this.#surroundings
+    const peer = () => this.#view.peer
+    const { id } = peer()
+    return new Calls({
+      notary: around.notary,
+      who: () => peer().label,
+      counterpart: () => ({ callsign: peer().callsign, keyId: peer().keyId, receiver: around.receiver(peer()) }),
+      polite: () => around.polite(id),
+      obstacle: () => around.obstacle(peer()),
+      newConnection: () => around.newConnection(),
+      sendDescription: (description, statement) => around.sendDescription(id, description, statement),
+      sendCandidate: (candidate) => around.sendCandidate(id, candidate),
+      phase: (phase, reason) => this.#callPhase(phase, reason),
+      path: (path) => this.#show({ path }),
+      proof: (proof) => this.#show({ proof }),
+      notice: (words) => this.#show({ notice: { at: Date.now(), words } }),
+      control: (message) => this.#received(message),
+      fileChannel: (channel) => this.#files.channel(channel),
     })
-    this.#call = call
-    this.#phase('connecting', null)
-  }
-
-  /** Their page was reloaded: the call before is gone without a word. */
-  #leaveCall(): void {
-    this.#call?.end(reasons.closed(this.#view.peer.label))
   }
 
   #callPhase(phase: CallPhase, reason: string | null): void {
-    const over = phase === 'failed' || phase === 'ended'
-    if (over) this.#call = null
+    if (phase === 'connecting') this.#show({ proof: null, notice: null })
     this.#phase(phase, reason)
     if (phase === 'connected') this.#deliverWaiting()
     if (phase === 'interrupted') this.#files.interrupted()
-    if (!over) return
+    if (phase !== 'failed' && phase !== 'ended') return
     this.#waiting = []
     this.#files.callOver()
     for (const entry of this.#view.entries) {
@@ -209,14 +200,14 @@ export class Conversation {
     const id = entryId(false, wireId)
     const known = this.#view.entries.some((entry) => entry.id === id)
     if (!known) this.#add({ kind: 'text', id, mine: false, at: Date.now(), text, state: 'delivered' })
-    this.#call?.send({ type: 'received', id: wireIdOf(id) })
+    this.#calls.call?.send({ type: 'received', id: wireIdOf(id) })
   }
 
   /** Sends now, or keeps the message for the call that is coming; false when neither is possible. */
   #say(message: Control): boolean {
-    if (!this.#call) this.start()
-    if (!this.#call) return false
-    if (this.#view.phase !== 'connecting') return this.#call.send(message)
+    if (!this.#calls.call) this.start()
+    if (!this.#calls.call) return false
+    if (this.#view.phase !== 'connecting') return this.#calls.call.send(message)
     if (this.#waiting.length >= MAX_WAITING) return false
     this.#waiting.push(message)
     return true
@@ -225,7 +216,7 @@ export class Conversation {
   #deliverWaiting(): void {
     const waiting = this.#waiting
     this.#waiting = []
-    for (const message of waiting) this.#call?.send(message)
+    for (const message of waiting) this.#calls.call?.send(message)
   }
 
   #add(entry: Entry): void {

@@ -5,7 +5,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
 import type { ConversationView, Person } from '../../model'
 import { reasons } from '../call/reasons'
-import type { SessionDescription } from '../signaling/messages'
+import type { Heard } from '../call/statements'
 import { Conversation, type Surroundings } from './conversation'
 
 const MAX_CONVERSATIONS = 200
@@ -44,7 +44,7 @@ export class Conversations {
   }
 
   /** Somebody calls. Over the bound they are not answered. */
-  offered(person: Person, offer: SessionDescription, polite: boolean): void {
+  offered(person: Person, offer: Heard, polite: boolean): void {
     if (!this.get(person.id)?.isLive && this.#live() >= MAX_LIVE) return
     this.with(person).offered(offer, polite)
   }

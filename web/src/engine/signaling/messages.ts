@@ -1,7 +1,7 @@
 /** The wire types under the names the engine uses, and how a frame is read. */
 import type { ClientMessage, ServerMessage } from '../../wire/signaling'
 
-export type { ClientMessage, Peer, ServerMessage, SessionDescription } from '../../wire/signaling'
+export type { CallStatement, ClientMessage, Peer, ServerMessage, SessionDescription } from '../../wire/signaling'
 
 export type ServerMessageOf<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>
 export type Candidate = ServerMessageOf<'ICE_CANDIDATE_RECEIVED'>['candidate']

@@ -3,6 +3,7 @@
  * that need cryptography included.
  */
 import { type ReadonlySignal, signal } from '@preact/signals'
+import type { Certificate } from '../trust/certificate'
 import type { Identity } from '../trust/identity'
 import { freshNonce, type Login } from '../trust/statement'
 import type { Store } from '../trust/store'
@@ -25,6 +26,7 @@ export class SessionRunner {
   readonly #socket: ReconnectingSocket
   /** Not part of the session's state, which others watch: it changes with every frame. */
   #lastSeq = 0
+  #owner: Certificate | null = null
 
   constructor(url: string, net: string, host: SessionHost) {
     this.session = this.#session
@@ -50,6 +52,11 @@ export class SessionRunner {
     const { resumable } = this.#session.value
     if (resumable && !isOurs(resumable, credentialsOf(this.#host.identity()))) this.#socket.stop()
     this.#socket.connect()
+  }
+
+  /** Who signed the certificate of the server that we logged in to; null before, and for guests. */
+  get owner(): Certificate | null {
+    return this.#owner
   }
 
   wake(): void {
@@ -97,6 +104,7 @@ export class SessionRunner {
     const { store, joinCode } = this.#host
     const { beliefsOf, judge } = await import('../trust/operator')
     const verdict = await judge(proof, dialled, { ...beliefsOf(identity, joinCode, store), mine: identity.parsed })
+    this.#owner = verdict.kind === 'trusted' ? verdict.owner : null
     this.#take({ kind: 'judged', clientNonce: dialled.clientNonce, verdict })
     if (verdict.kind === 'trusted') await store.pin(verdict.fingerprint)
   }

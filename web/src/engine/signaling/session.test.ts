@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Certificate } from '../trust/certificate'
 import type { Verdict } from '../trust/server-proof'
 import type { Login } from '../trust/statement'
 import type { Incoming } from './messages'
@@ -7,7 +8,7 @@ import { advance, type Command, type Input, newSession, type Session } from './s
 const URL_DIALLED = 'ws://192.168.1.100:8080/signal'
 const credentials = { callsign: 'K1ABC', certificate: 'PEM', chain: [] }
 const login: Login = { clientNonce: 'n1', serverNonce: 's1', server: 'f', client: 'c', url: URL_DIALLED }
-const trusted: Verdict = { kind: 'trusted', fingerprint: 'f', isOwner: true, login }
+const trusted: Verdict = { kind: 'trusted', fingerprint: 'f', isOwner: true, owner: {} as Certificate, login }
 
 const open = (clientNonce = 'n1'): Input => ({ kind: 'opened', url: URL_DIALLED, clientNonce, credentials, lastSeq: 7 })
 const openAsGuest: Input = { kind: 'opened', url: URL_DIALLED, clientNonce: 'n1', credentials: null, lastSeq: 7 }

@@ -7,18 +7,20 @@ import { generateKeys } from './keys'
 
 /** The server that W1AW owns vouched for us and for a peer. */
 let owner: Certificate
+let ownerKeys: CryptoKeyPair
 let server: Certificate
 let mine: Certificate
 let peer: Certificate
 let nobody: Beliefs
 
 beforeAll(async () => {
-  const [ownerKeys, serverKeys, myKeys, peerKeys] = await Promise.all([generateKeys(), generateKeys(), generateKeys(), generateKeys()])
+  ownerKeys = await generateKeys()
+  const [serverKeys, myKeys, peerKeys] = await Promise.all([generateKeys(), generateKeys(), generateKeys()])
   owner = await selfSigned(ownerKeys, { callsign: 'W1AW', licenceClass: null })
   server = await forServer(serverKeys.publicKey, owner, ownerKeys.privateKey)
   mine = await vouchFor(myKeys.publicKey, { callsign: 'K1ABC', licenceClass: null }, 'in-person', server, serverKeys.privateKey)
   peer = await vouchFor(peerKeys.publicKey, { callsign: 'N0XYZ', licenceClass: null }, 'lotw', server, serverKeys.privateKey)
-  nobody = { mine: null, chain: [], joinCode: null, isPinned: async () => false, statements: async () => NO_STATEMENTS, distrusted: [] }
+  nobody = { mine: null, chain: [], joinCode: null, isPinned: async () => false, owner: null, statements: async () => NO_STATEMENTS, distrusted: [] }
 })
 
 const shown = () => [peer.pem, server.pem, owner.pem]
@@ -33,6 +35,16 @@ describe('a chain that somebody shows', () => {
   it('is trusted under a server whose code was scanned, or that was accepted', async () => {
     expect(await judgeChain(shown(), { ...nobody, joinCode: server.fingerprint })).toMatchObject({ kind: 'trusted' })
     expect(await judgeChain(shown(), { ...nobody, isPinned: async (one) => one === server.fingerprint })).toMatchObject({ kind: 'trusted' })
+  })
+
+  it('is trusted under the owner of the server that was accepted', async () => {
+    const friendKeys = await generateKeys()
+    const friend = await vouchFor(friendKeys.publicKey, { callsign: 'N1ABC', licenceClass: null }, 'in-person', owner, ownerKeys.privateKey)
+    for (const chain of [[owner.pem], [friend.pem], shown()]) {
+      expect(await judgeChain(chain, { ...nobody, owner })).toMatchObject({ kind: 'trusted' })
+    }
+    const stranger = await selfSigned(friendKeys, { callsign: 'W1AW', licenceClass: null })
+    expect(await judgeChain([stranger.pem, owner.pem], { ...nobody, owner })).toMatchObject({ kind: 'not-trusted' })
   })
 
   it('brings no anchor of its own', async () => {

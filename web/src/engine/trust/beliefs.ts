@@ -1,7 +1,8 @@
 /**
  * What this browser believes by itself, and its verdict on a chain of certificates that somebody shows.
  *
- * Invariant: its anchors are its own root, the server of a scanned join code, and the servers its user accepted.
+ * Invariant: its anchors are its own root, the server of a scanned join code, and the servers its user accepted,
+ * with the owner whose server it is logged in to.
  * What servers say adds tombstones, changes of keys and distrust, never an anchor; and nobody else's distrust
  * counts when a server is judged.
  */
@@ -20,6 +21,8 @@ export interface Beliefs {
   readonly joinCode: string | null
   /** Whether this server was accepted. */
   readonly isPinned: (fingerprint: string) => Promise<boolean>
+  /** Who signed the certificate of the accepted server that we are logged in to; null before. */
+  readonly owner: Certificate | null
   /** Tombstones and changes of keys, wherever they were heard. */
   readonly statements: () => Promise<Statements>
   /** Identities that the owner of the server we are logged in to blacklisted. */
@@ -35,14 +38,16 @@ export type ChainVerdict =
 /** The longest chain that is looked at: as many as fit into a frame. */
 const MAX_CHAIN = 64
 
-export function beliefsOf(identity: Identity | null, joinCode: string | null, store: Store, distrusted: readonly string[] = []): Beliefs {
+export function beliefsOf(identity: Identity | null, joinCode: string | null, store: Store, more: Partial<Pick<Beliefs, 'owner' | 'distrusted'>> = {}): Beliefs {
   return {
     mine: identity?.parsed ?? null,
     chain: identity?.chain ?? [],
     joinCode,
     isPinned: (fingerprint) => store.isPinned(fingerprint),
     statements: () => store.statements(),
-    distrusted,
+    owner: null,
+    distrusted: [],
+    ...more,
   }
 }
 
@@ -51,7 +56,8 @@ export async function judgeChain(chain: readonly string[], beliefs: Beliefs): Pr
   const [shown, ...above] = await Promise.all(chain.slice(0, MAX_CHAIN).map(parseCertificate))
   if (!shown) return { kind: 'unreadable' }
   const own = await ownChain(beliefs)
-  const certificates = [shown, ...above.filter((certificate) => certificate !== null), ...own]
+  const owner = beliefs.owner ? [beliefs.owner] : []
+  const certificates = [shown, ...above.filter((certificate) => certificate !== null), ...own, ...owner]
   const { tombstones, rekeys } = await beliefs.statements()
   const verdicts = await judgeAll({
     certificates,
@@ -82,6 +88,7 @@ async function anchorsAmong(certificates: readonly Certificate[], own: readonly 
   const anchors = new Set<string>()
   const root = own.at(-1)
   if (root) anchors.add(root.fingerprint)
+  if (beliefs.owner) anchors.add(beliefs.owner.fingerprint)
   for (const { fingerprint } of certificates) {
     if (fingerprint === beliefs.joinCode || (await beliefs.isPinned(fingerprint))) anchors.add(fingerprint)
   }

@@ -1,6 +1,6 @@
 /** What only operators need, with the certificate library behind it: one piece, loaded when first used. */
 export { beliefsOf, judgeChain } from './beliefs'
 export { identityFromFile, identityFromStore, keyFileOf, viewOf } from './identity'
-export { signStatement } from './keys'
+export { signStatement, verifyStatement } from './keys'
 export { judge } from './server-proof'
 export { statement } from './statement'

@@ -22,7 +22,7 @@ beforeAll(async () => {
   visitor = await selfSigned(await generateKeys(), { callsign: 'K1ABC', licenceClass: null })
   serverKeys = await generateKeys()
   server = await forServer(serverKeys.publicKey, owner, ownerKeys.privateKey)
-  known = { mine: visitor, chain: [], joinCode: null, isPinned: async () => false, statements: async () => NO_STATEMENTS, distrusted: [] }
+  known = { mine: visitor, chain: [], joinCode: null, isPinned: async () => false, statements: async () => NO_STATEMENTS, owner: null, distrusted: [] }
 })
 
 async function proof(client: Certificate, change: Partial<Login> = {}, key = serverKeys.privateKey) {

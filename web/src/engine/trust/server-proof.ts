@@ -23,7 +23,7 @@ export interface Knowledge extends Beliefs {
 }
 
 export type Verdict =
-  | { readonly kind: 'trusted'; readonly fingerprint: string; readonly isOwner: boolean; readonly login: Login }
+  | { readonly kind: 'trusted'; readonly fingerprint: string; readonly isOwner: boolean; readonly owner: Certificate; readonly login: Login }
   | { readonly kind: 'unknown'; readonly fingerprint: string; readonly owner: string }
   | { readonly kind: 'refused'; readonly reason: string }
 
@@ -38,13 +38,13 @@ export async function judge(proof: Proof, dialled: Dialled, known: Knowledge): P
     return refused('This server could not prove that it is the one it says it is. Nothing was signed for it; somebody may be standing in between.')
   }
   if (await issuedBy(server, known.mine)) {
-    return { kind: 'trusted', fingerprint: server.fingerprint, isOwner: true, login }
+    return { kind: 'trusted', fingerprint: server.fingerprint, isOwner: true, owner: known.mine, login }
   }
   const issuer = issuerPem === undefined ? null : await parseCertificate(issuerPem)
   if (!(issuer && (await issuedBy(server, issuer)))) {
     return refused('This server does not show who owns it. Ask its owner to check its certificate.')
   }
-  const chain = await judgeChain(proof.chain, { ...known, distrusted: [] })
+  const chain = await judgeChain(proof.chain, { ...known, owner: null, distrusted: [] })
   if (chain.kind === 'not-trusted' && isDead(chain.why)) {
     return refused(`The key of this server, or one above it, was withdrawn. Ask ${issuer.callsign} before you go on.`)
   }
@@ -52,7 +52,7 @@ export async function judge(proof: Proof, dialled: Dialled, known: Knowledge): P
   if (known.joinCode !== null && !accepted) {
     return refused('This server is not the one whose code you scanned. Scan the code on its screen again, or open its address without a code.')
   }
-  if (accepted || chain.kind === 'trusted') return { kind: 'trusted', fingerprint: server.fingerprint, isOwner: false, login }
+  if (accepted || chain.kind === 'trusted') return { kind: 'trusted', fingerprint: server.fingerprint, isOwner: false, owner: issuer, login }
   return { kind: 'unknown', fingerprint: server.fingerprint, owner: issuer.callsign }
 }
 

@@ -3,15 +3,19 @@ import { useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { ConversationView, Person } from '../../model'
 import { useModel } from '../context'
+import { clock } from '../format'
+import { now } from '../now'
 import { Button } from '../parts/button'
 import { Call } from '../parts/call'
 import { Icon } from '../parts/icons'
+import { Notice } from '../parts/notice'
 import { StateLine } from '../parts/state'
 import { routeHash } from '../route'
 import { callState, canWrite, personKind, serverName } from '../words'
 import { Composer } from './composer'
 import { HangUp } from './hang-up'
 import { Log } from './log'
+import { Proof } from './proof'
 import './conversation.css'
 
 export function Conversation({ peerId }: { peerId: string }) {
@@ -64,13 +68,22 @@ function Header({ person, conversation }: { person: Person; conversation: Conver
         <Call label={person.label} plain={!person.licensed} />
       </h1>
       {conversation !== undefined && canWrite(conversation) && <HangUp conversation={conversation} />}
-      <Kind person={person} />
+      {conversation?.proof ? <Proof proof={conversation.proof} /> : <Kind person={person} />}
       {conversation !== undefined && (
         <div class="talk-state" role="status">
           <StateLine state={callState(conversation)} since={conversation.since} />
           {conversation.phase === 'connected' && conversation.path !== null && (
             <p class="talk-path">Path: {conversation.path}. Nothing passes through the server.</p>
           )}
+        </div>
+      )}
+      {conversation?.notice && (
+        <div class="talk-notice">
+          <Notice kind="warn" role="status">
+            <p>
+              {conversation.notice.words} <span class="state-since">{clock(conversation.notice.at, now.value)}</span>
+            </p>
+          </Notice>
         </div>
       )}
     </header>

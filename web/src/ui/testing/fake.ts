@@ -81,6 +81,7 @@ export function person(label: string, more: Partial<Person> = {}): Person {
     label,
     licensed,
     verified: licensed,
+    keyId: licensed ? fingerprint : null,
     licenceClass: null,
     isOwner: label === 'W1AW',
     since: ago(20),
@@ -90,7 +91,7 @@ export function person(label: string, more: Partial<Person> = {}): Person {
 }
 
 export function conversation(peer: Person, more: Partial<ConversationView> = {}): ConversationView {
-  return { peer, present: true, phase: 'connected', since: ago(8), reason: null, path: 'direct, 192.168.1.23', unread: 0, entries: [], ...more }
+  return { peer, present: true, phase: 'connected', since: ago(8), reason: null, path: 'direct, 192.168.1.23', proof: null, notice: null, unread: 0, entries: [], ...more }
 }
 
 let ids = 0

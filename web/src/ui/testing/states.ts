@@ -1,5 +1,5 @@
 /** Every page in the states a person can meet it in: empty, busy, failed. */
-import type { CallPhase } from '../../model'
+import type { CallPhase, ConversationView, PathStep, Proof } from '../../model'
 import type { Device } from '../device'
 import { ago, conversation, type Fake, file, fingerprint, owner, ownersKey, person, text } from './fake'
 
@@ -92,6 +92,18 @@ const talkWith = (entries: NonNullable<Parameters<typeof conversation>[1]>['entr
 })
 
 const withK1abc = '#/with/k1abc'
+
+const step = (callsign: string, server = false): PathStep => ({ callsign, server, fingerprint })
+
+const proven: Proof = {
+  kind: 'proven',
+  voucher: { callsign: 'W1AW', server: true, method: 'in-person' },
+  path: [step('K1ABC'), { ...step('W1AW', true), fingerprint: '1'.repeat(64) }, { ...step('W1AW'), fingerprint: '2'.repeat(64) }],
+}
+
+function talkProof(proof: Proof, more: Partial<ConversationView> = {}): Fake {
+  return { ...owner, people: [k1abc], conversations: [conversation(k1abc, { entries: talk, proof, ...more })] }
+}
 
 export const states: Record<string, PageState> = {
   'starting': { hash: '', fake: { server: { state: 'unknown', owner: null }, session: { phase: 'connecting' } } },
@@ -234,6 +246,27 @@ export const states: Record<string, PageState> = {
     fake: talkWith([...talk, text('This line is still on its way.', true, { state: 'sending' }), text('And this one was lost.', true, { state: 'failed' })]),
     after: (page) => page.querySelector('summary')?.click(),
   },
+  'talk-proven': {
+    hash: withK1abc,
+    fake: talkProof(proven),
+    after: (page) => page.querySelector<HTMLElement>('.proof summary')?.click(),
+  },
+  'talk-unproven': {
+    hash: withK1abc,
+    fake: talkProof({ kind: 'unproven', why: 'nobody-known', certificate: step('K1ABC') }),
+    after: (page) => page.querySelector<HTMLElement>('.proof summary')?.click(),
+  },
+  'talk-plain-page': {
+    hash: withK1abc,
+    fake: { people: [w1aw, k1abc], conversations: [conversation(k1abc, { entries: talk, proof: { kind: 'plain-page' } })] },
+    after: (page) => page.querySelector<HTMLElement>('.proof summary')?.click(),
+  },
+  'talk-with-guest': {
+    hash: '#/with/guest-3f2a',
+    fake: { ...owner, people: [k1abc, guest], conversations: [conversation(guest, { entries: [text('Hello', false)], proof: { kind: 'no-key' } })] },
+  },
+  'talk-refused': { hash: withK1abc, fake: talkWith([], 'failed', 'Somebody between you and K1ABC changed this call, so it was refused. Call again. If it happens again, ask K1ABC by another way, and tell the owner of this server.') },
+  'talk-notice': { hash: withK1abc, fake: talkProof(proven, { notice: { at: ago(1), words: 'Somebody between you and K1ABC tried to change the encryption key of this call. It was refused. The call goes on as it was.' } }) },
   'talk-files': {
     hash: withK1abc,
     fake: talkWith([
