@@ -10,4 +10,5 @@ mod property;
 mod scale;
 mod statements;
 mod steps;
+mod vectors;
 mod world;
