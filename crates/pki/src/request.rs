@@ -1,9 +1,17 @@
 //! Signature bases of HTTP requests: what is signed of a request, as text (RFC 9421, 2.5).
 //!
 //! Which components a signature covers is decided where requests are read; here they become the
-//! bytes that a key signs, and nothing else of HTTP is known.
+//! bytes that a key signs. Of HTTP nothing else is known but the headers that carry a signature
+//! ([`RequestSignature`]).
+
+mod headers;
 
 use std::fmt::Write as _;
+
+pub use self::headers::{
+    HeaderError, LABEL, MAX_COMPONENTS, MAX_HEADER_LEN, RequestSignature, content_digest,
+    is_digest_of,
+};
 
 /// The text that an HTTP message signature is made over.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use station::statement::issuing::Applicant;
 
 use super::*;
 use crate::budget::Budget;
-use crate::issue::tests::Person;
+use crate::issue::tests::{Odd, Person};
+use x509_cert::certificate::Version;
 
 fn vectors() -> Value {
     let text = include_str!("../../../../docs/protocol/vectors/lotw.json");
@@ -165,4 +166,59 @@ fn a_stations_certificate_can_be_read_as_a_foreign_one() {
     assert_eq!(foreign.key().kind(), key::Kind::P256);
     assert!(foreign.is_signed_by(foreign.key()) && foreign.callsign().is_none());
     assert_eq!(foreign.subject_text(), "CN=W1AW");
+}
+
+#[test]
+fn each_deviation_is_refused_by_its_name() {
+    let person = Person::new("W1AW");
+    let odd = |change: &dyn Fn(&mut Odd)| {
+        let made = person.forge("W1AW", &person.key.public_key(), change);
+        ForeignCertificate::from_der(&made)
+    };
+    for version in [Version::V1, Version::V2] {
+        let made = odd(&|odd| odd.version(version));
+        assert_eq!(made, Err(ForeignError::Version));
+    }
+    for serial in [&[0][..], &[0x80], &[0x01; 21], &[0x01; 40], &[]] {
+        let made = odd(&|odd| odd.serial(serial));
+        assert_eq!(made, Err(ForeignError::Serial), "{serial:?}");
+    }
+    let sha384_inside = odd(&|odd| odd.algorithm("1.2.840.10045.4.3.3"));
+    assert_eq!(sha384_inside, Err(ForeignError::SignatureAlgorithm));
+    let mut compressed = *person.key.public_key().spki();
+    compressed[26] = 2;
+    let made = odd(&|odd| odd.public_key(&compressed));
+    assert_eq!(made, Err(ForeignError::Key));
+
+    let oid = "1.3.6.1.4.1.32473.1";
+    assert!(odd(&|odd| odd.extension(oid, false, b"not DER")).is_ok());
+    let critical = |oid: &str| Err(ForeignError::CriticalExtension(oid.to_owned()));
+    assert_eq!(odd(&|odd| odd.extension(oid, true, &[5, 0])), critical(oid));
+    let constraints = odd(&|odd| odd.extension("2.5.29.30", false, &[0x30, 0]));
+    assert_eq!(constraints, critical("2.5.29.30"));
+    let twice = odd(&|odd| odd.add_extension("2.5.29.14", false, &[4, 1, 7]));
+    let expected = ForeignError::DuplicateExtension("2.5.29.14".to_owned());
+    assert_eq!(twice, Err(expected));
+    for known in ["2.5.29.15", "2.5.29.19"] {
+        let made = odd(&|odd| odd.extension(known, false, &[0x30, 1, 2, 3]));
+        let malformed = matches!(made, Err(ForeignError::Extension(_)));
+        assert!(malformed, "{known}: {made:?}");
+    }
+    // A path length beyond what a byte holds is no path that anybody builds.
+    let long = odd(&|odd| odd.extension("2.5.29.19", true, &[0x30, 7, 1, 1, 255, 2, 2, 1, 0]));
+    assert_eq!(long, Err(ForeignError::Extension("basic constraints")));
+}
+
+#[test]
+fn a_subject_is_shown_without_what_disturbs() {
+    let person = Person::new("W1AW");
+    let subject = |text: &str| {
+        let odd = |odd: &mut Odd| odd.subject(&[("2.5.4.3", text)]);
+        let made = person.forge("W1AW", &person.key.public_key(), odd);
+        let made = ForeignCertificate::from_der(&made).unwrap();
+        made.subject_text().to_owned()
+    };
+    assert_eq!(subject("Club, inc"), "CN=Club\\, inc");
+    assert_eq!(subject("a\u{202e}gro\u{200b}.\u{85}b"), "CN=agro.b");
+    assert_eq!(subject(&"é".repeat(400)).chars().count(), MAX_SUBJECT);
 }
