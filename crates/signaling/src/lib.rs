@@ -26,8 +26,8 @@ pub mod origin;
 pub mod policy;
 
 pub use hub::{
-    Challenge, Claimant, CloseCode, Command, ConnectionId, Credentials, Hub, Identity, Judgement,
-    Limits, Owner, Refusal, Ticket,
+    Challenge, Claimant, CloseCode, Command, ConnectionId, Counters, Credentials, Hub, Identity,
+    Judgement, Limits, Owner, Refusal, Scope, Ticket,
 };
 pub use message::{
     ClientId, ClientMessage, ErrorCode, Net, Role, ServerMessage, SessionToken, decode,

@@ -22,11 +22,33 @@ pub struct Rate {
     pub burst: u32,
 }
 
+impl Rate {
+    /// So many a minute, and so many at once.
+    #[must_use]
+    pub const fn per_minute(units: u32, burst: u32) -> Self {
+        let per = Duration::from_secs(60);
+        Self { units, per, burst }
+    }
+
+    /// So many a second, and so many at once.
+    #[must_use]
+    pub const fn per_second(units: u32, burst: u32) -> Self {
+        let per = Duration::from_secs(1);
+        Self { units, per, burst }
+    }
+}
+
 impl Meter {
     /// A whole budget.
     #[must_use]
     pub fn new(now: Instant) -> Self {
         Self { due: now }
+    }
+
+    /// When the whole budget is there again.
+    #[must_use]
+    pub fn whole_at(&self) -> Instant {
+        self.due
     }
 
     /// Spends `units`, or says how long to wait until they could be.

@@ -50,7 +50,7 @@ pub enum Command {
 }
 
 /// WebSocket close codes (RFC 6455, 7.4.1, and the IANA registry; those from 4000 are our own).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CloseCode {
     /// 1001: the server stops.
     GoingAway,

@@ -40,6 +40,9 @@ pub(super) struct Connection {
     messages: Meter,
     bytes: Meter,
     strikes: u32,
+    pub(super) controls: Meter,
+    pub(super) offers: Meter,
+    pub(super) moves: Meter,
 }
 
 /// How far the login is. Guests go straight from `Arrived` to `In`.
@@ -134,11 +137,22 @@ impl Connection {
             messages: Meter::new(now),
             bytes: Meter::new(now),
             strikes: 0,
+            controls: Meter::new(now),
+            offers: Meter::new(now),
+            moves: Meter::new(now),
+        }
+    }
+
+    /// The session it carries, if it does.
+    pub(super) fn client(&self) -> Option<ClientId> {
+        match self.phase {
+            Phase::In(client) => Some(client),
+            _ => None,
         }
     }
 
     fn is_in(&self) -> bool {
-        matches!(self.phase, Phase::In(_))
+        self.client().is_some()
     }
 
     pub(super) fn heard(&mut self, now: Instant) {

@@ -10,7 +10,8 @@ use crate::message::ServerFrame;
 
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    frames: VecDeque<ServerFrame>,
+    /// With what each counts for.
+    frames: VecDeque<(ServerFrame, usize)>,
     bytes: usize,
     released: u64,
     sent: u64,
@@ -30,18 +31,33 @@ impl Kept {
         self.sent
     }
 
-    /// Makes the next frame and keeps it; the oldest give way when there are too many.
+    /// What its frames count for.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Makes the next frame and keeps it; the oldest give way when there are too many for the limits, or
+    /// for this session's `share` of what all sessions may keep.
     pub(super) fn number(
         &mut self,
         body: Arc<str>,
         reply_to: Option<&str>,
         limits: &Limits,
+        share: usize,
     ) -> ServerFrame {
         self.sent += 1;
+        // A message that others are sent too is kept once for all of them.
+        let shared = Arc::strong_count(&body) > 1;
+        let counts = if shared {
+            body.len().min(SHARED)
+        } else {
+            body.len()
+        };
         let frame = ServerFrame::new(body, self.sent, reply_to);
-        self.bytes += frame.weight();
-        self.frames.push_back(frame.clone());
-        while self.frames.len() > limits.kept_frames || self.bytes > limits.kept_bytes {
+        self.bytes += counts;
+        self.frames.push_back((frame.clone(), counts));
+        let most = limits.kept_bytes.min(share);
+        while self.frames.len() > limits.kept_frames || self.bytes > most {
             self.release(self.released + 1);
         }
         frame
@@ -50,10 +66,10 @@ impl Kept {
     /// The frames up to a number have arrived.
     pub(super) fn release(&mut self, seq: u64) {
         while self.released < seq {
-            let Some(frame) = self.frames.pop_front() else {
+            let Some((_, counted)) = self.frames.pop_front() else {
                 break;
             };
-            self.bytes -= frame.weight();
+            self.bytes -= counted;
             self.released += 1;
         }
         if self.frames.is_empty() {
@@ -68,6 +84,10 @@ impl Kept {
             return None;
         }
         let arrived = usize::try_from(last_seq - self.released).ok()?;
-        Some(self.frames.iter().skip(arrived).cloned().collect())
+        let missed = self.frames.iter().skip(arrived);
+        Some(missed.map(|(frame, _)| frame.clone()).collect())
     }
 }
+
+/// What a message that many keep counts for at most.
+const SHARED: usize = 256;

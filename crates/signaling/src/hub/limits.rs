@@ -9,14 +9,36 @@ use crate::limit::Rate;
 pub struct Limits {
     /// Connections, and sessions without one, at once; more are turned away.
     pub sessions: usize,
-    /// Messages of one client.
+    /// Connections from one address, or one IPv6 network of 64 bits, at once.
+    pub address_connections: usize,
+    /// Messages of one connection.
     pub messages: Rate,
-    /// Bytes of one client.
+    /// Bytes of one connection.
     pub bytes: Rate,
+    /// WebSocket pings and pongs on one connection; more close it.
+    pub controls: Rate,
+    /// Messages of all connections from one address.
+    pub address_messages: Rate,
+    /// Messages of all sessions of one key.
+    pub identity_messages: Rate,
+    /// Offers on one connection.
+    pub offers: Rate,
+    /// Changes of nets on one connection.
+    pub moves: Rate,
+    /// Offers, answers and candidates in one net.
+    pub net_signals: Rate,
+    /// Sessions that come into one net.
+    pub net_arrivals: Rate,
     /// Messages over the rate, in a row, until the connection is closed.
     pub strikes: u32,
     /// Failed logins until the connection is closed.
     pub failed_logins: u32,
+    /// Failed logins, and connections closed for what they did, from one address until it is paused.
+    pub offences: Rate,
+    /// The first pause, in which nobody new from that address comes in; each one after is twice as long.
+    pub pause: Duration,
+    /// The longest pause; who keeps still for so long after one begins with the first again.
+    pub pause_at_most: Duration,
     /// Time to register in.
     pub register_within: Duration,
     /// Silence after which the server pings.
@@ -44,6 +66,8 @@ pub struct Limits {
     pub kept_frames: usize,
     /// Bytes of these frames.
     pub kept_bytes: usize,
+    /// Bytes of these frames over all sessions. Beyond it every session keeps its even share at most.
+    pub kept_in_all: usize,
     /// Candidates from one end to the other for one offer.
     pub candidates: u32,
 }
@@ -52,18 +76,21 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             sessions: 10_000,
-            messages: Rate {
-                units: 100,
-                per: Duration::from_secs(60),
-                burst: 100,
-            },
-            bytes: Rate {
-                units: 1_000_000,
-                per: Duration::from_secs(1),
-                burst: 1_000_000,
-            },
+            address_connections: 256,
+            messages: Rate::per_minute(100, 100),
+            bytes: Rate::per_second(1_000_000, 1_000_000),
+            controls: Rate::per_minute(120, 60),
+            address_messages: Rate::per_minute(3_000, 3_000),
+            identity_messages: Rate::per_minute(300, 300),
+            offers: Rate::per_minute(30, 30),
+            moves: Rate::per_minute(20, 10),
+            net_signals: Rate::per_second(5_000, 10_000),
+            net_arrivals: Rate::per_second(1_000, 10_000),
             strikes: 20,
             failed_logins: 3,
+            offences: Rate::per_minute(10, 10),
+            pause: Duration::from_secs(5),
+            pause_at_most: Duration::from_secs(15 * 60),
             register_within: Duration::from_secs(10),
             ping_after: Duration::from_secs(10),
             idle_after: Duration::from_secs(30),
@@ -77,6 +104,7 @@ impl Default for Limits {
             keep_dropped: Duration::from_secs(60),
             kept_frames: 256,
             kept_bytes: 128 * 1024,
+            kept_in_all: 64 * 1024 * 1024,
             candidates: 50,
         }
     }

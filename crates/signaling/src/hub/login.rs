@@ -8,6 +8,7 @@ use std::time::Instant;
 use station::Callsign;
 use station::callsign::GUEST;
 
+use super::budgets::Strain;
 use super::connection::{Application, Phase, Proven, Purpose};
 use super::session::Presence;
 use super::{
@@ -41,6 +42,12 @@ impl Hub {
             Ok(callsign) => callsign,
             Err(error) => return self.refuse(connection, ErrorCode::BadCallsign, &error, reply_to),
         };
+        if register.certificate.is_some() && !self.may_try(connection, reply_to, now) {
+            return;
+        }
+        if !self.admit_to_net(connection, &net, Strain::Arrival, reply_to, now) {
+            return;
+        }
         let Some(certificate) = register.certificate else {
             let presence = Presence::new(callsign, None, net);
             return self.begin(connection, presence, Vec::new(), reply_to, now);
@@ -180,6 +187,8 @@ impl Hub {
         now: Instant,
     ) {
         self.refuse(connection, refusal.code, &refusal.error, reply_to);
+        self.counters.failed_logins += 1;
+        self.offend(connection, now);
         let allowed = self.limits.failed_logins;
         let Some(there) = self.connections.get_mut(&connection) else {
             return;

@@ -10,11 +10,15 @@
 //! connection for a while. A connection is nobody's until it registers, which begins a session, or
 //! resumes one. Every session without a connection has an end in time.
 //!
-//! Reading order: this page, `connection` and `session` (one client's state), `login`, `resume`,
-//! `standing` (what a session may do changes), `relay`, `nets` (who is where), `presence` (telling them), `time` (what happens when nothing does).
+//! Reading order: this page, `limits` and `budgets` (what it may cost), `connection` and `session` (one
+//! client's state), `login`, `resume`, `standing` (what a session may do changes), `relay`, `nets` (who is
+//! where), `presence` (telling them), `sending`, `time` (what happens when nothing does).
 
+mod accounts;
+mod budgets;
 mod command;
 mod connection;
+mod counters;
 mod kept;
 mod limits;
 mod login;
@@ -22,22 +26,23 @@ mod nets;
 mod presence;
 mod relay;
 mod resume;
+mod sending;
 mod session;
 mod standing;
 mod time;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use station::{Callsign, KeyId};
 
 use crate::message::{
     Answer, ClientId, ClientMessage, ErrorCode, IceCandidate, Join, ListPeers, MAX_FRAME, Offer,
-    ServerFrame, ServerMessage, decode,
+    ServerMessage, decode,
 };
-use crate::origin::Origin;
+use crate::origin::{AddressGroup, Origin};
 use crate::policy::Policy;
+use accounts::Accounts;
 use connection::{Connection, Phase};
 use nets::Nets;
 use session::Session;
@@ -45,6 +50,7 @@ use time::Timers;
 
 pub use command::{Challenge, Claimant, CloseCode, Command, Credentials, Identity, Refusal};
 pub use connection::{ConnectionId, Ticket};
+pub use counters::{Counters, Scope};
 pub use limits::Limits;
 pub use standing::Judgement;
 
@@ -59,6 +65,11 @@ pub struct Hub {
     /// Sessions by the part of their token that they are looked up by.
     tokens: BTreeMap<String, ClientId>,
     nets: Nets,
+    addresses: Accounts<AddressGroup>,
+    keys: Accounts<KeyId>,
+    /// Bytes of the frames that all sessions keep.
+    kept: usize,
+    counters: Counters,
     commands: VecDeque<Command>,
     timers: Timers,
 }
@@ -84,6 +95,10 @@ impl Hub {
             sessions: BTreeMap::new(),
             tokens: BTreeMap::new(),
             nets: Nets::default(),
+            addresses: Accounts::default(),
+            keys: Accounts::default(),
+            kept: 0,
+            counters: Counters::default(),
             commands: VecDeque::new(),
             timers: Timers::default(),
         }
@@ -105,12 +120,23 @@ impl Hub {
         let full = self.connections.len() + self.timers.dropped() >= self.limits.sessions;
         // Who may come back gives way to who is here.
         let full = full && !self.end_longest_dropped(now);
+        let crowded = self.addresses.users(origin.group) >= self.limits.address_connections;
+        self.addresses.enter(origin.group, now);
         self.connections
             .insert(connection, Connection::new(ticket, origin, now));
         self.set_timer(connection);
-        if full {
+        let welcome = if full {
             let error = "this server is full; try again in a minute";
             self.refuse(connection, ErrorCode::Full, error, None);
+            false
+        } else if crowded {
+            let error = "too many connections come from your address; close some of them";
+            self.refuse(connection, ErrorCode::Full, error, None);
+            false
+        } else {
+            self.may_try(connection, None, now)
+        };
+        if !welcome {
             self.close(connection, CloseCode::TryAgainLater, now);
         }
     }
@@ -151,14 +177,21 @@ impl Hub {
     pub fn receive_oversized(&mut self, connection: ConnectionId, now: Instant) {
         let error = format!("a message has at most {MAX_FRAME} bytes");
         self.refuse(connection, ErrorCode::TooLarge, &error, None);
-        self.close(connection, CloseCode::TooLarge, now);
+        self.close_for_offence(connection, CloseCode::TooLarge, now);
     }
 
     /// A ping arrived: the client is alive.
     pub fn heard(&mut self, connection: ConnectionId, now: Instant) {
-        if let Some(there) = self.connections.get_mut(&connection) {
-            there.heard(now);
-            self.set_timer(connection);
+        let rate = self.limits.controls;
+        let Some(there) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        there.heard(now);
+        let charged = there.controls.spend(1, rate, now);
+        self.set_timer(connection);
+        if let Err(retry_after) = charged {
+            self.refuse_over(connection, Scope::Connection, retry_after, None);
+            self.close_for_offence(connection, CloseCode::Policy, now);
         }
     }
 
@@ -168,10 +201,8 @@ impl Hub {
         let Some(there) = self.connections.get_mut(&connection) else {
             return;
         };
-        if let (Some(seq), Phase::In(client)) = (there.sent_before_ping.take(), &there.phase)
-            && let Some(session) = self.sessions.get_mut(client)
-        {
-            session.kept.release(seq);
+        if let (Some(seq), Some(client)) = (there.sent_before_ping.take(), there.client()) {
+            self.release(client, seq);
         }
     }
 
@@ -182,7 +213,7 @@ impl Hub {
 
     /// The connection broke. Its session waits for the client to come back.
     pub fn disconnected(&mut self, connection: ConnectionId, now: Instant) {
-        if let Some(there) = self.forget(connection)
+        if let Some(there) = self.forget(connection, now)
             && let Phase::In(client) = there.phase
         {
             self.drop_session(client, now);
@@ -191,7 +222,7 @@ impl Hub {
 
     /// The client closed the connection because it leaves; its session ends.
     pub fn left(&mut self, connection: ConnectionId, now: Instant) {
-        if let Some(there) = self.forget(connection)
+        if let Some(there) = self.forget(connection, now)
             && let Phase::In(client) = there.phase
         {
             self.end_session(client, now);
@@ -211,6 +242,9 @@ impl Hub {
         self.sessions.clear();
         self.tokens.clear();
         self.nets = Nets::default();
+        self.addresses = Accounts::default();
+        self.keys = Accounts::default();
+        self.kept = 0;
         self.timers = Timers::default();
     }
 
@@ -233,6 +267,18 @@ impl Hub {
     #[must_use]
     pub fn population(&self) -> (usize, usize) {
         self.nets.population()
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Bytes of the frames that are kept for clients that may come back.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.kept
     }
 
     fn handle(
@@ -265,6 +311,9 @@ impl Hub {
             let error = "send REGISTER first";
             return self.refuse(connection, ErrorCode::NotRegistered, error, reply_to);
         };
+        if !self.admit_signal(connection, client, &signal, reply_to, now) {
+            return;
+        }
         match signal {
             Signal::Offer(offer) => self.offer(client, &offer, reply_to, now),
             Signal::Answer(answer) => self.answer(client, &answer, reply_to),
@@ -274,122 +323,30 @@ impl Hub {
         }
     }
 
-    /// Charges a frame to its sender. False when it is over budget or the sender is unknown.
-    fn admit_frame(&mut self, connection: ConnectionId, len: usize, now: Instant) -> bool {
-        let limits = self.limits;
-        let Some(there) = self.connections.get_mut(&connection) else {
-            return false;
-        };
-        there.heard(now);
-        let charged = there.charge(len, &limits, now);
-        self.set_timer(connection);
-        match charged {
-            Ok(()) => true,
-            Err(over) => {
-                let seconds = over.retry_after.as_secs_f64().ceil();
-                let error = format!("too many messages; wait {seconds} seconds");
-                let details = serde_json::json!({ "retryAfter": seconds });
-                let code = ErrorCode::RateLimited;
-                self.refuse_with(connection, code, &error, Some(details), None);
-                if over.out {
-                    self.close(connection, CloseCode::Policy, now);
-                }
-                false
-            }
-        }
-    }
-
     fn phase(&self, connection: ConnectionId) -> Option<&Phase> {
         self.connections.get(&connection).map(|there| &there.phase)
     }
 
-    fn send(
-        &mut self,
-        to: impl Into<Recipient>,
-        message: &ServerMessage<'_>,
-        reply_to: Option<&str>,
-    ) {
-        self.send_body(to, message.body(), reply_to);
-    }
-
-    /// Numbers a message and sends it; for a session, keeps it until it has surely arrived.
-    fn send_body(&mut self, to: impl Into<Recipient>, body: Arc<str>, reply_to: Option<&str>) {
-        let client = match to.into() {
-            Recipient::Session(client) => client,
-            Recipient::Connection(connection) => {
-                let Some(there) = self.connections.get_mut(&connection) else {
-                    return;
-                };
-                if let Phase::In(client) = there.phase {
-                    client
-                } else {
-                    there.seq += 1;
-                    let frame = ServerFrame::new(body, there.seq, reply_to);
-                    self.commands.push_back(Command::Send { connection, frame });
-                    return;
-                }
-            }
-        };
-        if let Some(session) = self.sessions.get_mut(&client) {
-            let frame = session.kept.number(body, reply_to, &self.limits);
-            if let Some(connection) = session.connection {
-                self.commands.push_back(Command::Send { connection, frame });
-            }
-        }
-    }
-
-    fn refuse(
-        &mut self,
-        to: impl Into<Recipient>,
-        code: ErrorCode,
-        error: &str,
-        reply_to: Option<&str>,
-    ) {
-        self.refuse_with(to, code, error, None, reply_to);
-    }
-
-    fn refuse_with(
-        &mut self,
-        to: impl Into<Recipient>,
-        code: ErrorCode,
-        error: &str,
-        details: Option<serde_json::Value>,
-        reply_to: Option<&str>,
-    ) {
-        let message = ServerMessage::Error {
-            error: error.into(),
-            code,
-            details,
-        };
-        self.send(to, &message, reply_to);
-    }
-
-    fn goodbye(&mut self, connections: &[ConnectionId], reason: &str, retry_after: Duration) {
-        let retry_after = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX);
-        let reason = reason.into();
-        let body = ServerMessage::Goodbye {
-            reason,
-            retry_after,
-        }
-        .body();
-        for &connection in connections {
-            self.send_body(connection, Arc::clone(&body), None);
-        }
-    }
-
     /// Ends a connection and, for good, its session.
     fn close(&mut self, connection: ConnectionId, code: CloseCode, now: Instant) {
-        if let Some(there) = self.forget(connection) {
+        if let Some(there) = self.forget(connection, now) {
             if let Phase::In(client) = there.phase {
                 self.end_session(client, now);
             }
-            self.commands.push_back(Command::Close { connection, code });
+            self.hang_up_connection(connection, code);
         }
     }
 
-    fn forget(&mut self, connection: ConnectionId) -> Option<Connection> {
+    /// Has a connection closed that is forgotten already.
+    fn hang_up_connection(&mut self, connection: ConnectionId, code: CloseCode) {
+        *self.counters.closed.entry(code).or_default() += 1;
+        self.commands.push_back(Command::Close { connection, code });
+    }
+
+    fn forget(&mut self, connection: ConnectionId, now: Instant) -> Option<Connection> {
         let there = self.connections.remove(&connection)?;
         self.timers.clear(connection, there.timer);
+        self.addresses.leave(there.origin.group, now);
         Some(there)
     }
 
@@ -398,27 +355,13 @@ impl Hub {
         self.leave(client, now);
         self.end_calls(client);
         if let Some(session) = self.sessions.remove(&client) {
+            self.kept -= session.kept.bytes();
+            if let Some(identity) = &session.presence.identity {
+                self.keys.leave(identity.key, now);
+            }
             self.tokens.remove(session.token.selector());
             self.timers.keep_no_longer(client, session.dropped_until);
         }
-    }
-}
-
-/// To whom a message goes: a session, or a connection, whosever it is.
-enum Recipient {
-    Connection(ConnectionId),
-    Session(ClientId),
-}
-
-impl From<ConnectionId> for Recipient {
-    fn from(connection: ConnectionId) -> Self {
-        Self::Connection(connection)
-    }
-}
-
-impl From<ClientId> for Recipient {
-    fn from(client: ClientId) -> Self {
-        Self::Session(client)
     }
 }
 

@@ -17,7 +17,9 @@ use std::time::{Duration, Instant};
 use station::{Callsign, KeyId};
 
 use super::Limits;
+use super::budgets::Strain;
 use super::session::Presence;
+use crate::limit::Meter;
 use crate::message::{ClientId, Net};
 
 /// Every net that has members.
@@ -38,6 +40,8 @@ struct Room {
     /// Sessions of verified operators by callsign, in the order they came.
     operators: BTreeMap<Callsign, BTreeMap<u64, (KeyId, ClientId)>>,
     news: Option<News>,
+    signals: Option<Meter>,
+    arrivals: Option<Meter>,
     /// News is not told again before then.
     quiet_until: Option<Instant>,
     /// Somebody was not named to everybody, so that members may not know each other.
@@ -185,6 +189,29 @@ impl Nets {
         let told = news.introduced.get(&client).cloned().unwrap_or_default();
         self.reschedule(net);
         Audience::Only(told)
+    }
+
+    /// Charges something to a net.
+    ///
+    /// # Errors
+    /// The time until it could be charged.
+    pub(super) fn charge(
+        &mut self,
+        net: &Net,
+        strain: Strain,
+        limits: &Limits,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        // A net that nobody is in yet has a whole budget.
+        let Some(room) = self.rooms.get_mut(net) else {
+            return Ok(());
+        };
+        let (meter, rate) = match strain {
+            Strain::Signal => (&mut room.signals, limits.net_signals),
+            Strain::Arrival => (&mut room.arrivals, limits.net_arrivals),
+        };
+        let meter = meter.get_or_insert_with(|| Meter::new(now));
+        meter.spend(1, rate, now)
     }
 
     /// Whether both are here, where members may not know each other for good.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::budgets::Strain;
 use super::connection::Phase;
 use super::kept::Kept;
 use super::nets::{Audience, News};
@@ -27,6 +28,13 @@ impl Hub {
         let Ticket { client, token } = there.ticket.clone();
         there.phase = Phase::In(client);
         let origin = there.origin;
+        match &presence.identity {
+            Some(identity) => {
+                self.counters.operators += 1;
+                self.keys.enter(identity.key, now);
+            }
+            None => self.counters.guests += 1,
+        }
         let kept = Kept::after(there.seq);
         self.tokens.insert(token.selector().to_owned(), client);
         let session = Session {
@@ -42,8 +50,12 @@ impl Hub {
         self.set_timer(connection);
         self.enter(client, reply_to, now);
         // The token came with this frame, so nobody resumes from before it.
-        if let Some(session) = self.sessions.get_mut(&client) {
-            session.kept.release(session.kept.sent());
+        if let Some(sent) = self
+            .sessions
+            .get(&client)
+            .map(|session| session.kept.sent())
+        {
+            self.release(client, sent);
         }
     }
 
@@ -99,6 +111,9 @@ impl Hub {
                 return self.refuse(client, ErrorCode::BadNet, &error.to_string(), reply_to);
             }
         };
+        if !self.admit_to_net(client, &net, Strain::Arrival, reply_to, now) {
+            return;
+        }
         self.leave(client, now);
         // The calls go along: a net is where people find each other, not where they talk.
         if let Some(session) = self.sessions.get_mut(&client) {

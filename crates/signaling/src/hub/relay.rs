@@ -46,6 +46,7 @@ impl Hub {
             chain: sender.chain(offer.statement.as_ref()),
         };
         let body = message.body();
+        self.counters.offers += 1;
         self.ring(from, to, now);
         self.introduce(from, to);
         self.send_body(to, body, None);
@@ -73,6 +74,7 @@ impl Hub {
             chain: sender.chain(answer.statement.as_ref()),
         };
         let body = message.body();
+        self.counters.answers += 1;
         self.introduce(from, to);
         self.send_body(to, body, None);
     }
@@ -96,6 +98,7 @@ impl Hub {
             return self.refuse(from, ErrorCode::TooManyCandidates, &error, reply_to);
         }
         leg.candidates += 1;
+        self.counters.candidates += 1;
         let message = ServerMessage::IceCandidateReceived {
             from,
             candidate: &ice.candidate,

@@ -21,11 +21,18 @@ impl Hub {
             let error = "this connection has a session already";
             return self.refuse(connection, ErrorCode::AlreadyRegistered, error, reply_to);
         }
+        if !self.may_try(connection, reply_to, now) {
+            return;
+        }
         let found = self.tokens.get(resume.session.selector()).copied();
         let session = found.and_then(|client| Some((client, self.sessions.get(&client)?)));
         let Some((client, session)) =
             session.filter(|(_, session)| session.token.is(&resume.session))
         else {
+            if found.is_some() {
+                // Half a token is not remembered by mistake, while a restart makes all of them unknown.
+                self.offend(connection, now);
+            }
             return self.expired(connection, reply_to);
         };
         let Some(identity) = session.presence.identity.clone() else {
@@ -67,20 +74,18 @@ impl Hub {
             return self.expired(connection, reply_to);
         };
         let missed = session.kept.missed(last_seq);
-        session.kept.release(last_seq);
-        if let Some(hanging) = session.connection.take() {
-            self.forget(hanging);
-            let code = CloseCode::Resumed;
-            self.commands.push_back(Command::Close {
-                connection: hanging,
-                code,
-            });
+        let hanging = session.connection.take();
+        self.release(client, last_seq);
+        if let Some(hanging) = hanging {
+            self.forget(hanging, now);
+            self.hang_up_connection(hanging, CloseCode::Resumed);
         }
         let Some(missed) = missed else {
             // The client knows now that it must begin anew: nobody comes back for this session.
             self.end_session(client, now);
             return self.expired(connection, reply_to);
         };
+        self.counters.resumed += 1;
         let resumed = ServerMessage::Resumed { client_id: client };
         self.send(connection, &resumed, reply_to);
         let origin = self.connections.get(&connection).map(|there| there.origin);

@@ -104,8 +104,7 @@ impl Hub {
             }
             Silence::Over(error) => {
                 self.refuse(connection, ErrorCode::Idle, error, None);
-                let code = CloseCode::Policy;
-                self.commands.push_back(Command::Close { connection, code });
+                self.hang_up_connection(connection, CloseCode::Policy);
                 return self.disconnected(connection, now);
             }
         }

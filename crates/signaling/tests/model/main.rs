@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use signaling::Limits;
+use signaling::limit::Rate;
 
 use steps::{Step, crew, step};
 use world::World;
@@ -91,7 +92,15 @@ fn unhurried() -> Limits {
         idle_after: AGES,
         ..Limits::default()
     };
-    limits.messages.burst = u32::MAX / 1_000_000;
-    limits.bytes.burst = 1_000_000_000;
+    let ample = Rate::per_second(1_000_000, 1_000_000_000);
+    for rate in [
+        &mut limits.messages,
+        &mut limits.bytes,
+        &mut limits.identity_messages,
+        &mut limits.offers,
+        &mut limits.moves,
+    ] {
+        *rate = ample;
+    }
     limits
 }

@@ -46,7 +46,13 @@ impl Room {
     }
 
     pub(crate) fn connect(&mut self) -> ClientId {
-        self.connect_from(lan(9))
+        let host = u32::try_from(self.next).unwrap();
+        let address = std::net::Ipv4Addr::from(0x0a00_0000 | host);
+        self.connect_from(Origin::direct(
+            [10, 0, 0, 1].into(),
+            address.into(),
+            Zone::Open,
+        ))
     }
 
     pub(crate) fn connect_from(&mut self, origin: Origin) -> ClientId {
@@ -148,6 +154,11 @@ impl Room {
         let mut received = self.received(client);
         assert_eq!(received.len(), 1, "{client} received {received:?}");
         received.remove(0)
+    }
+
+    /// The last message the client has received since it last looked, or null.
+    pub(crate) fn one_or_none(&mut self, client: ClientId) -> Value {
+        self.received(client).pop().unwrap_or_default()
     }
 
     /// The code of the one `ERROR` the client has received since it last looked.
