@@ -6,6 +6,7 @@
  * this interface, `ui/` draws it.
  */
 import type { ReadonlySignal } from '@preact/signals'
+import type { Certificates, VouchMethod } from './model-certificates'
 
 /** Everything the pages can show and do. */
 export interface Model {
@@ -21,6 +22,8 @@ export interface Model {
   readonly conversations: ReadonlySignal<ReadonlyMap<string, ConversationView>>
   /** Other servers on this network, as they say of themselves; null until the first answer. */
   readonly nearby: ReadonlySignal<readonly NearbyServer[] | null>
+  /** Whom this server trusts and why, and how somebody becomes an operator. */
+  readonly certificates: Certificates
 
   /** Claims an unclaimed server for a new or an imported key. Resolves when it is ours. */
   claim(request: ClaimRequest): Promise<ClaimResult>
@@ -120,7 +123,7 @@ export interface IdentityView {
   readonly fingerprint: string
   readonly licenceClass: string | null
   readonly vouchedBy: string
-  readonly method: 'self-asserted' | 'in-person' | 'lotw' | 'endorsements' | 'document'
+  readonly method: VouchMethod
   /** The key can still be written to a .p12 (only in the page's life that made or imported it). */
   readonly exportable: boolean
   /** A .p12 was written since the key was made or imported. */

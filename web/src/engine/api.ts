@@ -57,18 +57,37 @@ function post(path: string, body: string, headers: Readonly<Record<string, strin
 }
 
 async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+  return (await exchange(path, init)).body as T
+}
+
+/** An answer that is no refusal. */
+export interface Answer {
+  readonly status: number
+  /** JSON, or text where the server says so. */
+  readonly body: unknown
+  /** The path of the next page of a list (RFC 8288), null on the last. */
+  readonly next: string | null
+}
+
+/** One request. Rejects with an `ApiProblem`. */
+export async function exchange(path: string, init: RequestInit = {}): Promise<Answer> {
   let response: Response
   let body: unknown
   try {
     response = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_WITHIN), ...init })
-    body = await response.json()
+    const isText = response.headers.get('content-type')?.startsWith('text/') ?? false
+    body = await (isText ? response.text() : response.json())
   } catch {
     throw new ApiProblem('unreachable', 'The server does not answer. Check that it is switched on and that you are on its network.')
   }
-  if (response.ok) return body as T
+  if (response.ok) return { status: response.status, body, next: nextPage(response.headers.get('link')) }
   const { code, error } = (body ?? {}) as { code?: unknown; error?: unknown }
   throw new ApiProblem(
     typeof code === 'string' ? code : `http-${response.status}`,
     typeof error === 'string' ? error : `The server refused this (HTTP ${response.status}).`,
   )
+}
+
+function nextPage(link: string | null): string | null {
+  return /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? '')?.[1] ?? null
 }

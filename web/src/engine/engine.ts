@@ -3,12 +3,16 @@
  *
  *   server      what /api/info says          runner         the session on the WebSocket
  *   people      who is here                  conversations  calls, texts, files
+ *   authority   certificates
  *
  * Reading order: `signaling/session`, `signaling/roster`, `call/call`, `conversation/conversation`.
  */
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals'
 import type { ClaimRequest, ClaimResult, IdentityView, Model, Person, SessionView } from '../model'
 import { api, NETWORK_PATH } from './api'
+import { Authority } from './authority/authority'
+import { Client } from './authority/client'
+import { Hearing } from './authority/hearing'
 import { BrowserNotary, guest } from './call/notary'
 import { reasons } from './call/reasons'
 import type { Heard } from './call/statements'
@@ -44,6 +48,7 @@ export class Engine implements Model {
   readonly #origin: string
   readonly #store = openStore()
   readonly #server: Server
+  readonly #hearing: Hearing
   readonly #nearby: Nearby
   readonly #runner: SessionRunner
   readonly #people: People
@@ -61,6 +66,7 @@ export class Engine implements Model {
   readonly people: Model['people']
   readonly conversations: Model['conversations']
   readonly nearby: Model['nearby']
+  readonly certificates: Authority
 
   constructor(page: Page) {
     this.#origin = page.origin
@@ -103,6 +109,18 @@ export class Engine implements Model {
     this.server = this.#server.view
     this.session = computed(() => viewOfSession(this.#runner.session.value, this.#closedToUs()))
     effect(() => page.rememberNet(this.#runner.session.value.net))
+    const client = new Client(page.origin)
+    this.#hearing = new Hearing(client, this.#store)
+    this.certificates = new Authority({
+      client,
+      store: this.#store,
+      isVisible: page.isVisible,
+      identity: this.#own,
+      server: () => this.server.value.fingerprint,
+      isOwner: computed(() => isOwnerAtWork(this.#runner.session.value)),
+      become: (identity) => this.#become(identity),
+      forget: () => this.forgetKey(),
+    })
     this.people = this.#people.list
     this.conversations = this.#conversations.views
   }
@@ -114,6 +132,7 @@ export class Engine implements Model {
   /** Reads what is stored, asks the server who it is, and connects as soon as somebody owns it. */
   async start(): Promise<void> {
     await Promise.all([this.#readIdentity(), this.#server.refresh()])
+    if (globalThis.isSecureContext) void this.certificates.resume()
     effect(() => {
       if (!this.#started && this.server.value.state !== 'unclaimed') this.#connect()
     })
@@ -185,7 +204,7 @@ export class Engine implements Model {
     if (!identity) throw new Problem('Only the owner decides who may join.')
     const { signedHeaders } = await import('./signed')
     const body = JSON.stringify({ open })
-    await api.network(body, await signedHeaders(identity, this.#origin + NETWORK_PATH, body, await api.nonce()))
+    await api.network(body, await signedHeaders(identity, { method: 'POST', target: this.#origin + NETWORK_PATH, body }, await api.nonce()))
     await this.#server.refresh()
   }
 
@@ -308,8 +327,8 @@ export class Engine implements Model {
   }
 
   async #judge(chain: readonly string[], joinCode: string | null) {
-    const { beliefsOf, judgeChain } = await import('./trust/operator')
-    return judgeChain(chain, beliefsOf(this.#own.peek(), joinCode, this.#store, { owner: this.#runner.owner }))
+    const [{ beliefsOf, judgeChain }, distrusted] = await Promise.all([import('./trust/operator'), this.#hearing.distrusted(this.server.value.fingerprint)])
+    return judgeChain(chain, beliefsOf(this.#own.peek(), joinCode, this.#store, { owner: this.#runner.owner, distrusted }))
   }
 
   /** As the server computes it: of two sessions the one with the smaller name is polite. */
@@ -350,6 +369,10 @@ type Signed = Extract<Incoming, { type: 'OFFER_RECEIVED' | 'ANSWER_RECEIVED' }>
 
 function heard(description: Heard['description'], { statement, chain }: Signed): Heard {
   return { description, statement: statement ?? null, chain: chain ?? [] }
+}
+
+function isOwnerAtWork({ step, isOwner, role }: Session): boolean {
+  return step === 'connected' && isOwner && role === 'licensed'
 }
 
 const CLOSED = 'The owner has not opened this server to the network yet. Ask them to let people join; this page then connects by itself.'

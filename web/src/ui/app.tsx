@@ -7,6 +7,10 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { Model } from '../model'
 import { useModel } from './context'
 import { type Route, route } from './route'
+import { Become } from './pages/become/become'
+import { Endorse, Endorsed } from './pages/become/endorse'
+import { CertificatesPage } from './pages/certificates/certificates'
+import { CertificateDetail } from './pages/certificates/detail'
 import { Closed } from './pages/closed'
 import { Claim } from './pages/claim'
 import { Licence } from './pages/licence'
@@ -58,6 +62,16 @@ export function App() {
 
 function Inside({ route: to }: { route: Route }) {
   switch (to.page) {
+    case 'certificates':
+      return <CertificatesPage key={to.section} section={to.section} />
+    case 'certificate':
+      return <CertificateDetail key={to.fingerprint} fingerprint={to.fingerprint} />
+    case 'become':
+      return <Become text={to.text} />
+    case 'endorse':
+      return <Endorse key={to.text} text={to.text} />
+    case 'endorsed':
+      return <Endorsed key={to.text} text={to.text} />
     case 'station':
       return <Station />
     case 'licence':
@@ -70,7 +84,16 @@ function Inside({ route: to }: { route: Route }) {
 }
 
 function placeOf(to: Route): string {
-  return to.page === 'conversation' ? `conversation ${to.peerId}` : to.page
+  switch (to.page) {
+    case 'conversation':
+      return `conversation ${to.peerId}`
+    case 'certificates':
+      return `certificates ${to.section}`
+    case 'certificate':
+      return `certificate ${to.fingerprint}`
+    default:
+      return to.page
+  }
 }
 
 /** Moves the focus to the new page's heading, so that keyboards and screen readers follow. */

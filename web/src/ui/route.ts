@@ -4,9 +4,19 @@
  */
 import { signal } from '@preact/signals'
 
+/** Parts of the certificates page. */
+export const sections = ['mine', 'people', 'requests', 'roots', 'log'] as const
+export type Section = (typeof sections)[number]
+
+/** `text` is what an invitation carries (invitations.ts). */
 export type Route =
   | { readonly page: 'people' }
   | { readonly page: 'conversation'; readonly peerId: string }
+  | { readonly page: 'certificates'; readonly section: Section }
+  | { readonly page: 'certificate'; readonly fingerprint: string }
+  | { readonly page: 'become'; readonly text: string | null }
+  | { readonly page: 'endorse'; readonly text: string }
+  | { readonly page: 'endorsed'; readonly text: string }
   | { readonly page: 'station' }
   | { readonly page: 'licence' }
   | { readonly page: 'trust' }
@@ -15,6 +25,10 @@ export type Route =
 export function parseRoute(hash: string): Route {
   const [page, rest] = hash.replace(/^#\/?/, '').split('/', 2)
   if (page === 'station' || page === 'licence' || page === 'trust') return { page }
+  if (page === 'certificates') return { page, section: sections.find((name) => name === rest) ?? 'mine' }
+  if (page === 'become') return { page, text: rest ?? null }
+  if (page === 'certificate' && rest && /^[0-9a-f]{64}$/.test(rest)) return { page, fingerprint: rest }
+  if ((page === 'endorse' || page === 'endorsed') && rest) return { page, text: rest }
   if (page === 'with' && rest) {
     try {
       return { page: 'conversation', peerId: decodeURIComponent(rest) }
@@ -32,6 +46,14 @@ export function routeHash(route: Route): string {
       return '#/'
     case 'conversation':
       return `#/with/${encodeURIComponent(route.peerId)}`
+    case 'certificates':
+      return route.section === 'mine' ? '#/certificates' : `#/certificates/${route.section}`
+    case 'certificate':
+      return `#/certificate/${route.fingerprint}`
+    case 'become':
+    case 'endorse':
+    case 'endorsed':
+      return route.text === null ? `#/${route.page}` : `#/${route.page}/${route.text}`
     default:
       return `#/${route.page}`
   }
@@ -51,4 +73,10 @@ window.addEventListener('hashchange', () => {
 
 export function go(to: Route): void {
   location.hash = routeHash(to)
+}
+
+/** Takes out of the address what nobody should find in the history. */
+export function replace(to: Route): void {
+  history.replaceState(null, '', routeHash(to))
+  route.value = to
 }

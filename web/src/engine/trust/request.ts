@@ -4,6 +4,8 @@
  * Invariant: its key is nobody's yet, so it is kept as it was made, to be written to a .p12 file once there is a
  * certificate for it. From then on only its sealed form is stored.
  */
+import type { Endorsement } from '../../model-certificates'
+
 export interface StoredRequest {
   readonly callsign: string
   readonly licenceClass: string | null
@@ -12,16 +14,11 @@ export interface StoredRequest {
   readonly keyId: string
   /** PKCS#10, PEM. */
   readonly csr: string
-  /** Where it waits at the server; null while it has not been handed in. */
+  /** Where it waits at the server; null while no answer to it has come. */
   readonly id: string | null
-  /** Endorsements collected so far. */
+  /** It was handed in, or we are about to. */
+  readonly sent: boolean
   readonly endorsements: readonly Endorsement[]
   /** Milliseconds since 1970. */
   readonly since: number
-}
-
-/** An operator's word for a key that asks for a certificate. */
-export interface Endorsement {
-  readonly keyId: string
-  readonly signature: string
 }

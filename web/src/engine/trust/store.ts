@@ -1,6 +1,6 @@
 /**
  * The browser's database: the identity of this origin, the servers it has accepted, what it heard of withdrawn
- * keys, and the request for a certificate that waits.
+ * keys, the request for a certificate that waits, and how far servers' logs went when they were checked.
  *
  * Loaded at start, so it holds no cryptography of its own. Where a browser forbids storage (some
  * private windows), everything works for the life of the page.
@@ -15,6 +15,13 @@ interface Schema extends DBSchema {
   servers: { key: string; value: { readonly fingerprint: string; readonly since: number } }
   statements: { key: 'heard'; value: Statements }
   request: { key: 'mine'; value: StoredRequest }
+  logs: { key: string; value: LogTip }
+}
+
+/** How far a server's issuance log went when this browser checked it. */
+export interface LogTip {
+  readonly size: number
+  readonly head: string
 }
 
 export interface Store {
@@ -30,6 +37,9 @@ export interface Store {
   request(): Promise<StoredRequest | null>
   keepRequest(request: StoredRequest): Promise<void>
   forgetRequest(): Promise<void>
+  /** By the id of the server's key. */
+  logTip(server: string): Promise<LogTip | null>
+  keepLogTip(server: string, tip: LogTip): Promise<void>
 }
 
 export function openStore(): Store {
@@ -41,6 +51,7 @@ export function openStore(): Store {
       }
       db.createObjectStore('statements')
       db.createObjectStore('request')
+      db.createObjectStore('logs')
     },
     // A newer version of the app, in another tab, must not wait for this one.
     blocking: (_before, _after, event) => (event.target as IDBDatabase).close(),
@@ -58,6 +69,8 @@ export function openStore(): Store {
     request: async () => (await chosen).request(),
     keepRequest: async (request) => (await chosen).keepRequest(request),
     forgetRequest: async () => (await chosen).forgetRequest(),
+    logTip: async (server) => (await chosen).logTip(server),
+    keepLogTip: async (server, tip) => (await chosen).keepLogTip(server, tip),
   }
 }
 
@@ -111,6 +124,14 @@ class DatabaseStore implements Store {
   async forgetRequest(): Promise<void> {
     await this.#database.delete('request', 'mine')
   }
+
+  async logTip(server: string): Promise<LogTip | null> {
+    return (await this.#database.get('logs', server)) ?? null
+  }
+
+  async keepLogTip(server: string, tip: LogTip): Promise<void> {
+    await this.#database.put('logs', tip, server)
+  }
 }
 
 /** For tests and for browsers without storage. */
@@ -119,6 +140,7 @@ export class MemoryStore implements Store {
   #statements = NO_STATEMENTS
   #request: StoredRequest | null = null
   readonly #pins = new Set<string>()
+  readonly #logs = new Map<string, LogTip>()
 
   async identity(): Promise<StoredIdentity | null> {
     return this.#identity
@@ -158,5 +180,13 @@ export class MemoryStore implements Store {
 
   async forgetRequest(): Promise<void> {
     this.#request = null
+  }
+
+  async logTip(server: string): Promise<LogTip | null> {
+    return this.#logs.get(server) ?? null
+  }
+
+  async keepLogTip(server: string, tip: LogTip): Promise<void> {
+    this.#logs.set(server, tip)
   }
 }

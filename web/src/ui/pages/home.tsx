@@ -52,11 +52,16 @@ function Welcome() {
         <p>
           Starting calls is for licensed operators. <a href={routeHash({ page: 'licence' })}>How to become one</a>
         </p>
+        {server.secure && (
+          <p>
+            Licensed already? <a href={routeHash({ page: 'become', text: null })}>Get your certificate</a>
+          </p>
+        )}
       </Panel>
       {!server.secure && server.secureAddress !== null && (
         <Panel title="Are you an operator?">
           <p>
-            You log in with your key, on this server’s secure address. <a href={routeHash({ page: 'trust' })}>The way to the secure address</a>
+            You get your certificate, and log in with its key, on this server’s secure address. <a href={routeHash({ page: 'trust' })}>The way to the secure address</a>
           </p>
         </Panel>
       )}

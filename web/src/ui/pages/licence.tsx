@@ -37,8 +37,8 @@ export function Licence() {
         </dl>
         <h2>Already licensed?</h2>
         <p>
-          Bring your key as a .p12 file under Station, on a page whose address starts with https or with localhost:{' '}
-          <a href={routeHash({ page: 'trust' })}>the way to the secure address</a>. If you have no key yet, ask the owner of this server.
+          <a href={routeHash({ page: 'become', text: null })}>Get your certificate</a>. If you have a key in a .p12 file, bring it under Station. Both need a page
+          whose address starts with https or with localhost: <a href={routeHash({ page: 'trust' })}>the way to the secure address</a>.
         </p>
       </div>
     </div>

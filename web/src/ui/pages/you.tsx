@@ -1,10 +1,12 @@
 /** The operator's key in this browser: whose it is, who vouches, how to keep it, move it, and let it go. */
 import { useSignal } from '@preact/signals'
 import type { IdentityView } from '../../model'
+import { useAct } from '../asked'
 import { useModel } from '../context'
 import { count } from '../format'
 import { Button } from '../parts/button'
 import { Call, Display } from '../parts/call'
+import { Confirm } from '../parts/confirm'
 import { Field } from '../parts/field'
 import { Notice } from '../parts/notice'
 import { Panel } from '../parts/panel'
@@ -24,7 +26,8 @@ function Guest() {
   return (
     <>
       <p>
-        You are here as a guest. <a href={routeHash({ page: 'licence' })}>How to become an operator</a>
+        You are here as a guest. Licensed? <a href={routeHash({ page: 'become', text: null })}>Get your certificate</a>. Not yet?{' '}
+        <a href={routeHash({ page: 'licence' })}>How to become an operator</a>
       </p>
       {secure ? (
         <ImportKey />
@@ -52,7 +55,9 @@ function Operator({ identity }: { identity: IdentityView }) {
         <Call label={identity.callsign} />
         {identity.licenceClass ?? 'Licence class not stated'}
       </Display>
-      <p>{method(identity)}</p>
+      <p>
+        {method(identity)} <a href={routeHash({ page: 'certificates', section: 'mine' })}>My certificate</a>
+      </p>
       <KeyCopy identity={identity} />
       <ForgetKey identity={identity} />
     </>
@@ -126,20 +131,8 @@ function ImportKey() {
 function ForgetKey({ identity }: { identity: IdentityView }) {
   const model = useModel()
   const asking = useSignal(false)
-  const problem = useSignal<string | undefined>(undefined)
+  const { busy, problem, run } = useAct('The browser did not let go of the key. Try again.')
   const open = [...model.conversations.value.values()].filter(canWrite).length
-
-  const forget = async (typed: string) => {
-    if (typed.trim().toUpperCase() !== identity.callsign) {
-      problem.value = `Type ${identity.callsign} to confirm, or keep the key.`
-      return
-    }
-    try {
-      await model.forgetKey()
-    } catch (failure) {
-      problem.value = sentence(failure, 'The browser did not let go of the key. Try again.')
-    }
-  }
 
   if (!asking.value) {
     return (
@@ -162,33 +155,18 @@ function ForgetKey({ identity }: { identity: IdentityView }) {
         {open > 0 && `${count(open, 'conversation ends', 'conversations end')}. `}
         You become a guest here. {loss(identity, model.session.value.isOwner)}
       </p>
-      <form
-        class="you-part"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault()
-          void forget(String(new FormData(event.currentTarget).get('callsign') ?? ''))
+      {problem !== null && <p role="alert">{problem}</p>}
+      <Confirm
+        callsign={identity.callsign}
+        words="Forget the key"
+        working="Forgetting the key"
+        cancel="Keep it"
+        busy={busy}
+        onConfirm={() => void run(() => model.forgetKey())}
+        onCancel={() => {
+          asking.value = false
         }}
-      >
-        <Field label={`Type ${identity.callsign} to confirm`} problem={problem.value}>
-          {(input) => (
-            <input {...input} class="input input-call" name="callsign" autocomplete="off" autocapitalize="characters" spellcheck={false} />
-          )}
-        </Field>
-        <div class="buttons">
-          <Button kind="danger" type="submit">
-            Forget the key
-          </Button>
-          <Button
-            onClick={() => {
-              asking.value = false
-              problem.value = undefined
-            }}
-          >
-            Keep it
-          </Button>
-        </div>
-      </form>
+      />
     </Notice>
   )
 }

@@ -22,8 +22,15 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
         <StateLine state={sessionState(session, model.server.value, model.identity.value)} since={session.since} />
       </header>
       <nav class="tabs" aria-label="Pages">
-        <Tab to={{ page: 'people' }} icon="people" words="People" route={route} unread={unreadCount(model)} />
-        <Tab to={{ page: 'station' }} icon="station" words="Station" route={route} unread={0} />
+        <Tab to={{ page: 'people' }} icon="people" words="People" route={route} mark={{ number: unreadCount(model), of: 'unread message' }} />
+        <Tab
+          to={{ page: 'certificates', section: 'mine' }}
+          icon="certificates"
+          words="Certificates"
+          route={route}
+          mark={{ number: model.certificates.waiting.value, of: 'decision to make', many: 'decisions to make' }}
+        />
+        <Tab to={{ page: 'station' }} icon="station" words="Station" route={route} />
       </nav>
       <div class="shell-body">
         <ConnectionBanner />
@@ -49,24 +56,28 @@ interface TabProps {
   readonly icon: IconName
   readonly words: string
   readonly route: Route
-  readonly unread: number
+  /** What waits there, counted. */
+  readonly mark?: { readonly number: number; readonly of: string; readonly many?: string }
 }
 
-function Tab({ to, icon, words, route, unread }: TabProps) {
+/** Pages that are reached through another's tab. */
+const within: Readonly<Partial<Record<Route['page'], Route['page']>>> = { conversation: 'people', certificate: 'certificates', become: 'certificates', endorse: 'certificates', endorsed: 'certificates' }
+
+function Tab({ to, icon, words, route, mark }: TabProps) {
   const here = route.page === to.page
-  const within = here || (to.page === 'people' && route.page === 'conversation')
+  const open = here || within[route.page] === to.page
   return (
     <a
-      class={within ? 'tab tab-open' : 'tab'}
+      class={open ? 'tab tab-open' : 'tab'}
       href={routeHash(to)}
-      {...(within ? { 'aria-current': here ? ('page' as const) : ('true' as const) } : {})}
+      {...(open ? { 'aria-current': here ? ('page' as const) : ('true' as const) } : {})}
     >
       <Icon name={icon} />
       <span>{words}</span>
-      {unread > 0 && (
+      {mark !== undefined && mark.number > 0 && (
         <span class="tab-unread">
-          {unread}
-          <span class="visually-hidden"> {count(unread, 'unread message').replace(/^\d+ /, '')}</span>
+          {mark.number}
+          <span class="visually-hidden"> {count(mark.number, mark.of, mark.many).replace(/^\d+ /, '')}</span>
         </span>
       )}
     </a>

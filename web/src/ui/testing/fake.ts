@@ -1,5 +1,6 @@
 /** A model without an engine: fixed state, and actions that do nothing but what a state asks for. */
 import { signal } from '@preact/signals'
+import type { Certificates, RequestView } from '../../model-certificates'
 import type {
   ConversationView,
   FileEntry,
@@ -11,6 +12,7 @@ import type {
   SessionView,
   TextEntry,
 } from '../../model'
+import { fakeCertificates } from './fake-certificates'
 
 export interface Fake {
   readonly server?: Partial<ServerView>
@@ -20,6 +22,11 @@ export interface Fake {
   readonly conversations?: readonly ConversationView[]
   readonly nearby?: readonly NearbyServer[] | null
   readonly actions?: Partial<Model>
+  readonly certificates?: Partial<Certificates>
+  /** Our own request for a certificate. */
+  readonly request?: RequestView
+  /** How much waits for the owner. */
+  readonly waiting?: number
 }
 
 const minute = 60_000
@@ -140,6 +147,7 @@ export function fakeModel(fake: Fake, tell: (act: string, ...words: readonly unk
     people: signal(fake.people ?? []),
     conversations,
     nearby: signal(fake.nearby === undefined ? [] : fake.nearby),
+    certificates: fakeCertificates(fake.certificates ?? {}, fake.request ?? null, fake.waiting ?? 0, tell),
     watchNearby: () => () => undefined,
     claim: async () => ({ ok: true }),
     exportKey: async () => new Blob(['key']),

@@ -34,8 +34,8 @@ if (state === undefined) {
     root,
   )
   // A page is drawn in one go; what the person does comes after, and settles by the frame after that.
-  setTimeout(() => {
-    state.after?.(root)
+  setTimeout(async () => {
+    await state.after?.(root)
     setTimeout(() => {
       document.documentElement.dataset['settled'] = 'true'
     }, 150)

@@ -1,36 +1,12 @@
 /** Every page in the states a person can meet it in: empty, busy, failed. */
 import type { CallPhase, ConversationView, PathStep, Proof } from '../../model'
 import type { Device } from '../device'
+import { certificateStates } from './certificate-states'
 import { ago, conversation, type Fake, file, fingerprint, owner, ownersKey, person, text } from './fake'
-
-export interface PageState {
-  readonly hash: string
-  readonly fake: Fake
-  /** What the person did after the page opened. */
-  readonly after?: (page: HTMLElement) => void
-}
+import { choose, click, type } from './hands'
+import type { PageState } from './state'
 
 const never = () => new Promise<never>(() => undefined)
-
-function click(page: HTMLElement, words: string): void {
-  const found = [...page.querySelectorAll<HTMLElement>('button, label, a.button')].find(({ textContent }) => textContent?.includes(words))
-  if (found === undefined) throw new Error(`nothing to click says “${words}”`)
-  found.click()
-}
-
-function type(page: HTMLElement, name: string, value: string): void {
-  const input = page.querySelector<HTMLInputElement>(`[name=${name}]`)
-  if (input === null) throw new Error(`no input is named ${name}`)
-  input.value = value
-  input.dispatchEvent(new Event('input', { bubbles: true }))
-}
-
-function choose(page: HTMLElement, name: string, value: string): void {
-  const select = page.querySelector<HTMLSelectElement>(`select[name=${name}]`)
-  if (select === null) throw new Error(`no choice is named ${name}`)
-  select.value = value
-  select.dispatchEvent(new Event('change', { bubbles: true }))
-}
 
 /** The steps as a device of that kind sees them. */
 function trustSteps(device: Device): PageState {
@@ -388,4 +364,6 @@ export const states: Record<string, PageState> = {
   'trust-none': { hash: '#/trust', fake: { server: { secureAddress: null } } },
 
   'licence': { hash: '#/licence', fake: {} },
+
+  ...certificateStates,
 }
