@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{PoisonError, RwLock};
 
+use signaling::AddressGroup;
 use station::Callsign;
 
 /// Both ends of a connection, IPv4 addresses in their plain form.
@@ -45,6 +46,12 @@ impl Ends {
     #[must_use]
     pub fn websocket_scheme(&self) -> &'static str {
         if self.tls { "wss" } else { "ws" }
+    }
+
+    /// With whom the other end shares budgets.
+    #[must_use]
+    pub fn group(&self) -> AddressGroup {
+        AddressGroup::of(self.remote.ip())
     }
 
     /// Whether the connection stays within this machine.

@@ -259,8 +259,14 @@ fn every_route_is_in_the_published_description() {
         .keys()
         .map(String::as_str)
         .collect();
-    let router = include_str!("../src/http/mod.rs");
-    let path = |rest: &'static str| rest.split('"').next().unwrap();
-    let routes: BTreeSet<_> = router.split(".route(\"").skip(1).map(path).collect();
+    let routers = [
+        include_str!("../src/http/mod.rs"),
+        include_str!("../src/http/authority/mod.rs"),
+    ];
+    let routes: BTreeSet<_> = routers
+        .iter()
+        .flat_map(|router| router.split(".route(").skip(1))
+        .map(|rest| rest.split('"').nth(1).unwrap())
+        .collect();
     assert_eq!(described, routes);
 }

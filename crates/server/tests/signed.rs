@@ -195,6 +195,13 @@ async fn a_signature_serves_one_request_of_one_person_to_one_server() {
         ..Request::new(&server, &owner).await
     };
     let refused = request.send(&server, &friend).await;
+    assert_eq!(refused.problem(), (403, "unknown-signer".into()));
+    server.connect().await.log_in(&friend).await;
+    let request = Request {
+        nonce: Request::new(&server, &owner).await.nonce,
+        ..request
+    };
+    let refused = request.send(&server, &friend).await;
     assert_eq!(refused.problem(), (403, "not-the-owner".into()));
     let refused = server.post("/api/network", &json!({ "open": false })).await;
     assert_eq!(refused.problem(), (401, "signature-required".into()));

@@ -63,6 +63,15 @@ impl TrustGraph {
             .map(|edge| self.held_edge(edge))
     }
 
+    /// Every held certificate of a key, by identity.
+    #[must_use]
+    pub fn held_by(&self, key: &KeyId) -> Vec<Held<'_>> {
+        let certificates = self.web.certificates_of(key);
+        let mut held: Vec<Held<'_>> = certificates.map(|edge| self.held_edge(edge)).collect();
+        held.sort_unstable_by_key(|held| held.certificate.identity());
+        held
+    }
+
     /// At most `limit` certificates that are `wanted`, after the position, in the order of callsigns
     /// by their base and then of identities; those of one callsign only, if one is given. Looks at
     /// no more than [`MAX_SEEN`].

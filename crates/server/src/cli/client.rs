@@ -10,12 +10,12 @@ use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode, Uri, header};
 use hyper_util::rt::TokioIo;
 use pki::SignatureBase;
+use pki::request::content_digest;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
 use crate::config::Config;
-use crate::http::content_digest;
 use crate::runtime::AdminKey;
 use crate::server::Running;
 

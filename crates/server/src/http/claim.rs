@@ -16,6 +16,8 @@ use store::StoreError;
 
 use super::App;
 use super::guard::{Authority, was_forwarded};
+#[cfg(feature = "schema")]
+use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::status::signaling_url;
 use crate::listen::same_user;
@@ -269,4 +271,19 @@ fn already_claimed() -> Problem {
 
 fn yes() -> bool {
     true
+}
+
+#[cfg(feature = "schema")]
+pub(super) fn describe(paths: &mut Paths) {
+    let offer = Operation::new("What is needed to claim the server").answers::<ClaimOffer>(
+        paths,
+        200,
+        "The server's key and a nonce",
+    );
+    paths.add("get", "/api/claim-station", offer);
+    let claim = Operation::new("Claim the server")
+        .takes::<ClaimRequest>(paths)
+        .answers::<Claimed>(paths, 200, "The server is claimed")
+        .refuses(paths, &[400, 403]);
+    paths.add("post", "/api/claim-station", claim);
 }

@@ -9,6 +9,8 @@ use serde::Serialize;
 use station::Callsign;
 
 use super::App;
+#[cfg(feature = "schema")]
+use super::openapi::{Operation, Paths};
 use crate::runtime::{Neighbour, lock};
 
 /// `GET /api/local-servers`.
@@ -58,4 +60,11 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Json<LocalServers> {
     Json(LocalServers {
         servers: servers.into_iter().map(shown).collect(),
     })
+}
+
+#[cfg(feature = "schema")]
+pub(super) fn describe(paths: &mut Paths) {
+    let list = Operation::new("The other servers on this network, unverified")
+        .answers::<LocalServers>(paths, 200, "The other servers");
+    paths.add("get", "/api/local-servers", list);
 }

@@ -4,6 +4,7 @@
 //! or a WebSocket from a page must come from this server's own pages. Errors are problem documents
 //! ([`problem`]). `docs/protocol/http.md` is the public description.
 
+mod authority;
 mod claim;
 mod guard;
 mod local_servers;
@@ -15,6 +16,7 @@ mod sharing;
 mod signal;
 mod signed;
 mod status;
+mod text;
 mod trust;
 mod web;
 
@@ -38,7 +40,6 @@ use crate::runtime::{AdminKey, Authority, Neighbourhood, Nonces, Ownership, Swit
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
 pub(crate) use sharing::{addresses_as_urls, joining_url};
-pub(crate) use signed::content_digest;
 
 /// What every handler may use.
 #[derive(Debug)]
@@ -116,6 +117,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/trust/ham-server.mobileconfig", get(trust::profile))
         .route("/signal", get(signal::upgrade))
         .route("/ws/signal", get(signal::upgrade))
+        .merge(authority::routes())
         .fallback(web::asset)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))

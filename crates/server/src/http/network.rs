@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use store::StoreError;
 
 use super::App;
+#[cfg(feature = "schema")]
+use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::signed::{self, ByOwner};
 use crate::runtime::ClaimState;
@@ -74,4 +76,17 @@ pub(super) async fn network(
     Ok(Json(NetworkAnswer {
         state: app.ownership.state(),
     }))
+}
+
+#[cfg(feature = "schema")]
+pub(super) fn describe(paths: &mut Paths) {
+    let nonce =
+        Operation::new("A nonce for a signed request").answers::<Nonce>(paths, 200, "A nonce");
+    paths.add("get", "/api/nonce", nonce);
+    let network =
+        Operation::new("Let people on the network join, or no longer; signed by the owner")
+            .takes::<NetworkRequest>(paths)
+            .answers::<NetworkAnswer>(paths, 200, "The state that follows")
+            .refuses(paths, &[401, 403]);
+    paths.add("post", "/api/network", network);
 }

@@ -5,164 +5,153 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{claim, local_servers, network, problem, status};
+use super::{authority, claim, local_servers, network, problem, sharing, signal, status, trust};
 
 /// The OpenAPI document.
 #[must_use]
 pub fn openapi() -> Value {
-    let mut types = Types::new();
-    let mut paths = Map::new();
-    let status = types.json::<status::Status>("The server's state");
-    paths.insert(
-        "/api/status".into(),
-        get("The server's state and who is here", &status),
-    );
-    let info = types.json::<status::Info>("What the server is");
-    paths.insert(
-        "/api/info".into(),
-        get("What the server is and how to reach it", &info),
-    );
-    let offer = types.json::<claim::ClaimOffer>("The server's key and a nonce");
-    let claimed = types.json::<claim::Claimed>("The server is claimed");
-    let request = types.reference_for_input::<claim::ClaimRequest>();
-    let problem = json!({
-        "description": "Why not",
-        "content": {
-            "application/problem+json": { "schema": types.reference::<problem::Document<'_>>() },
-        },
-    });
-    paths.insert(
-        "/api/claim-station".into(),
-        json!({
-            "get": {
-                "summary": "What is needed to claim the server",
-                "responses": { "200": offer },
-            },
-            "post": {
-                "summary": "Claim the server",
-                "requestBody": {
-                    "required": true,
-                    "content": { "application/json": { "schema": request } },
-                },
-                "responses": { "200": claimed, "400": problem, "403": problem },
-            },
-        }),
-    );
-    let servers = types.json::<local_servers::LocalServers>("The other servers");
-    paths.insert(
-        "/api/local-servers".into(),
-        get("The other servers on this network, unverified", &servers),
-    );
-    let nonce = types.json::<network::Nonce>("A nonce");
-    paths.insert(
-        "/api/nonce".into(),
-        get("A nonce for a signed request", &nonce),
-    );
-    let answer = types.json::<network::NetworkAnswer>("The state that follows");
-    let request = types.reference_for_input::<network::NetworkRequest>();
-    paths.insert(
-        "/api/network".into(),
-        json!({
-            "post": {
-                "summary": "Let people on the network join, or no longer; signed by the owner",
-                "requestBody": {
-                    "required": true,
-                    "content": { "application/json": { "schema": request } },
-                },
-                "responses": { "200": answer, "401": problem, "403": problem },
-            },
-        }),
-    );
-    for (path, media_type) in [
-        ("/api/qr.svg", "image/svg+xml"),
-        ("/api/qr.png", "image/png"),
-    ] {
-        let code = json!({ "description": "A QR code", "content": { media_type: {} } });
-        let mut operation = get("The joining URL as a QR code", &code);
-        operation["get"]["parameters"] = json!([
-            query(
-                "address",
-                "One of the server's own URLs; the best one without it"
-            ),
-            query("net", "The net to enter"),
-        ]);
-        paths.insert(path.into(), operation);
-    }
-    for (path, media_type) in [
-        ("/trust/ca.crt", "application/x-x509-ca-cert"),
-        (
-            "/trust/ham-server.mobileconfig",
-            "application/x-apple-aspen-config",
-        ),
-    ] {
-        let file = json!({ "description": "The root certificate", "content": { media_type: {} } });
-        paths.insert(
-            path.into(),
-            get("What a browser's device is asked to trust", &file),
-        );
-    }
-    let page = json!({ "303": { "description": "The page that explains it" } });
-    paths.insert(
-        "/trust".into(),
-        json!({ "get": { "summary": "Trust", "responses": page } }),
-    );
-    let ok = json!({ "description": "It serves", "content": { "text/plain": {} } });
-    paths.insert("/healthz".into(), get("Whether the server serves", &ok));
-    let switching = json!({ "101": { "description": "WebSocket; see signaling.schema.json" } });
-    for path in ["/signal", "/ws/signal"] {
-        let upgrade = json!({ "summary": "Signaling", "responses": switching });
-        paths.insert(path.into(), json!({ "get": upgrade }));
-    }
-    json!({
-        "openapi": "3.1.0",
-        "info": { "title": "ham-server", "version": env!("CARGO_PKG_VERSION") },
-        "paths": paths,
-        "components": { "schemas": types.definitions() },
-    })
+    let mut paths = Paths::new();
+    status::describe(&mut paths);
+    claim::describe(&mut paths);
+    local_servers::describe(&mut paths);
+    network::describe(&mut paths);
+    authority::describe(&mut paths);
+    sharing::describe(&mut paths);
+    trust::describe(&mut paths);
+    signal::describe(&mut paths);
+    paths.document()
 }
 
-/// The schemas of types as they are sent, and of those that are read.
-struct Types {
+/// Every path with its operations, and the schemas of what they take and answer.
+pub(super) struct Paths {
+    paths: Map<String, Value>,
+    /// Types as they are sent.
     sent: SchemaGenerator,
+    /// Types as they are read.
     read: SchemaGenerator,
 }
 
-impl Types {
+/// One method on one path.
+pub(super) struct Operation(Value);
+
+impl Paths {
     fn new() -> Self {
         let settings = || {
             SchemaSettings::draft2020_12()
                 .with(|settings| settings.definitions_path = "/components/schemas".into())
         };
         Self {
+            paths: Map::new(),
             sent: settings().for_serialize().into_generator(),
             read: settings().for_deserialize().into_generator(),
         }
     }
 
-    fn reference<T: JsonSchema>(&mut self) -> Value {
-        self.sent.subschema_for::<T>().to_value()
+    /// Adds an operation. Parts of the path in braces are parameters.
+    pub(super) fn add(&mut self, method: &str, path: &str, operation: Operation) {
+        let Operation(mut operation) = operation;
+        for part in path.split('/') {
+            let name = part
+                .strip_prefix('{')
+                .and_then(|part| part.strip_suffix('}'));
+            if let Some(name) = name {
+                push(&mut operation, "parameters", parameter("path", name, None));
+            }
+        }
+        self.paths.entry(path).or_insert_with(|| json!({}))[method] = operation;
     }
 
-    fn reference_for_input<T: JsonSchema>(&mut self) -> Value {
-        self.read.subschema_for::<T>().to_value()
-    }
-
-    fn json<T: JsonSchema>(&mut self, description: &str) -> Value {
-        let schema = self.reference::<T>();
-        json!({ "description": description, "content": { "application/json": { "schema": schema } } })
-    }
-
-    fn definitions(mut self) -> Map<String, Value> {
-        let mut all = self.sent.take_definitions(true);
-        all.extend(self.read.take_definitions(true));
-        all
+    fn document(mut self) -> Value {
+        let mut schemas = self.sent.take_definitions(true);
+        schemas.extend(self.read.take_definitions(true));
+        json!({
+            "openapi": "3.1.0",
+            "info": { "title": "ham-server", "version": env!("CARGO_PKG_VERSION") },
+            "paths": self.paths,
+            "components": { "schemas": schemas },
+        })
     }
 }
 
-fn get(summary: &str, response: &Value) -> Value {
-    json!({ "get": { "summary": summary, "responses": { "200": response } } })
+impl Operation {
+    pub(super) fn new(summary: &str) -> Self {
+        Self(json!({ "summary": summary, "responses": {} }))
+    }
+
+    /// A parameter in the query, which may be left out.
+    pub(super) fn query(mut self, name: &str, description: &str) -> Self {
+        let parameter = parameter("query", name, Some(description));
+        push(&mut self.0, "parameters", parameter);
+        self
+    }
+
+    /// A JSON body.
+    pub(super) fn takes<T: JsonSchema>(mut self, paths: &mut Paths) -> Self {
+        let schema = paths.read.subschema_for::<T>().to_value();
+        self.0["requestBody"] = json!({
+            "required": true,
+            "content": { "application/json": { "schema": schema } },
+        });
+        self
+    }
+
+    /// A JSON answer.
+    pub(super) fn answers<T: JsonSchema>(
+        self,
+        paths: &mut Paths,
+        status: u16,
+        description: &str,
+    ) -> Self {
+        let schema = paths.sent.subschema_for::<T>().to_value();
+        let content = json!({ "application/json": { "schema": schema } });
+        self.answer(status, description, Some(&content))
+    }
+
+    /// An answer that is a file.
+    pub(super) fn answers_file(self, description: &str, media_type: &str) -> Self {
+        let content = json!({ media_type: {} });
+        self.answer(200, description, Some(&content))
+    }
+
+    /// An answer without a body.
+    pub(super) fn answers_nothing(self, status: u16, description: &str) -> Self {
+        self.answer(status, description, None)
+    }
+
+    /// Problem documents.
+    pub(super) fn refuses(mut self, paths: &mut Paths, statuses: &[u16]) -> Self {
+        let schema = paths.sent.subschema_for::<problem::Document<'_>>();
+        let content = json!({ "application/problem+json": { "schema": schema } });
+        for status in statuses {
+            self = self.answer(*status, "Why not", Some(&content));
+        }
+        self
+    }
+
+    fn answer(mut self, status: u16, description: &str, content: Option<&Value>) -> Self {
+        let mut response = json!({ "description": description });
+        if let Some(content) = content {
+            response["content"] = content.clone();
+        }
+        self.0["responses"][status.to_string()] = response;
+        self
+    }
 }
 
-fn query(name: &str, description: &str) -> Value {
-    json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } })
+fn parameter(place: &str, name: &str, description: Option<&str>) -> Value {
+    let mut parameter = json!({ "name": name, "in": place, "schema": { "type": "string" } });
+    if place == "path" {
+        parameter["required"] = true.into();
+    }
+    if let Some(description) = description {
+        parameter["description"] = description.into();
+    }
+    parameter
+}
+
+fn push(operation: &mut Value, list: &str, item: Value) {
+    match &mut operation[list] {
+        Value::Array(items) => items.push(item),
+        absent => *absent = json!([item]),
+    }
 }

@@ -12,6 +12,8 @@ use signaling::Net;
 
 use super::App;
 use super::guard::Authority;
+#[cfg(feature = "schema")]
+use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use crate::network::{Ends, Reach, url_host};
 use crate::qr::Code;
@@ -101,4 +103,21 @@ pub(super) fn urls(app: &App, ends: Ends, authority: &Authority) -> Vec<String> 
 pub(crate) fn addresses_as_urls(reach: Reach, port: u16) -> Vec<String> {
     let url = |address| format!("http://{}:{port}", url_host(address));
     reach.addresses().into_iter().map(url).collect()
+}
+
+#[cfg(feature = "schema")]
+pub(super) fn describe(paths: &mut Paths) {
+    for (path, media_type) in [
+        ("/api/qr.svg", "image/svg+xml"),
+        ("/api/qr.png", "image/png"),
+    ] {
+        let code = Operation::new("The joining URL as a QR code")
+            .query(
+                "address",
+                "One of the server's own URLs; the best one without it",
+            )
+            .query("net", "The net to enter")
+            .answers_file("A QR code", media_type);
+        paths.add("get", path, code);
+    }
 }

@@ -17,6 +17,8 @@ use signaling::message::MAX_FRAME;
 use tokio::time::timeout;
 
 use super::App;
+#[cfg(feature = "schema")]
+use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::status::is_open_to;
 use crate::network::Ends;
@@ -146,4 +148,13 @@ fn is_oversized(error: &axum::Error) -> bool {
         .source()
         .and_then(|cause| cause.downcast_ref::<tungstenite::Error>());
     matches!(cause, Some(tungstenite::Error::Capacity(_)))
+}
+
+#[cfg(feature = "schema")]
+pub(super) fn describe(paths: &mut Paths) {
+    for path in ["/signal", "/ws/signal"] {
+        let upgrade = Operation::new("Signaling")
+            .answers_nothing(101, "WebSocket; see signaling.schema.json");
+        paths.add("get", path, upgrade);
+    }
 }

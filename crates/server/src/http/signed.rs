@@ -4,8 +4,10 @@
 //! `"content-digest"`, with a nonce of this server's and a tag that names it. The nonce is the
 //! replay protection; `created` is not judged, since clocks are wrong in the field.
 //!
-//! Two can sign. The owner, with the key of their certificate; and commands on this machine, with
-//! the secret in `admin.key`, which only this machine's user can read.
+//! Who signs is the owner, with the key of a certificate of theirs; an operator, with that of a
+//! certificate that is trusted here; or the holder of a certificate that the body brings along.
+//! Commands on this machine sign with the secret in `admin.key`, which only this machine's user can
+//! read, and count as the owner.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,43 +16,44 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use pki::SignatureBase;
-use ring::digest;
+use pki::request::{RequestSignature, is_digest_of};
+use pki::{Certificate, SignatureBase};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use sfv::{BareItem, Dictionary, InnerList, ListEntry, Parser};
+use station::{Fingerprint, KeyId};
 
 use super::App;
 use super::guard::{Authority, was_forwarded};
 use super::problem::Problem;
 use crate::network::Ends;
 
-/// The one label looked at.
-const LABEL: &str = "sig1";
+/// A request's body with whoever signed it.
+#[derive(Debug)]
+pub(super) struct Signed<T> {
+    pub(super) signer: Signer,
+    pub(super) body: T,
+}
 
-/// A request's body, signed by somebody who may do what it asks.
+/// A request's body, signed by the owner.
 #[derive(Debug)]
 pub(super) struct ByOwner<T>(pub(super) T);
 
-/// What a signature says of itself.
-#[derive(Debug)]
-struct Signature<'a> {
-    components: Vec<&'a str>,
-    nonce: &'a str,
-    key: &'a str,
-    algorithm: &'a str,
-    tag: &'a str,
-    /// The member of Signature-Input as sent, which is part of what is signed.
-    parameters: &'a str,
-    bytes: &'a [u8],
+/// Who signed a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Signer {
+    /// The owner, or a command on this machine.
+    Owner,
+    /// The key of a certificate that is trusted here.
+    Operator(KeyId),
+    /// The key of the certificate in the body, of whom nothing else is known here.
+    Holder(Fingerprint),
 }
 
 /// Why a signed request is refused. Every refusal comes with a fresh nonce.
 #[derive(Debug)]
 pub(super) struct Refused(Problem, Option<HeaderValue>);
 
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for ByOwner<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Signed<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refused> {
@@ -64,34 +67,46 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for ByOwner<T> {
                 return Err(Refused(problem, None));
             }
         };
-        check(app, &parts, &body).map_err(|problem| refuse(app, problem))?;
+        let signer = check(app, &parts, &body).map_err(|problem| refuse(app, problem))?;
         let body = if body.is_empty() {
             b"null"
         } else {
             body.as_ref()
         };
         match serde_json::from_slice(body) {
-            Ok(body) => Ok(Self(body)),
+            Ok(body) => Ok(Self { signer, body }),
             Err(error) => Err(Refused(Problem::bad_request(error.to_string()), None)),
         }
     }
 }
 
-fn check(app: &App, parts: &Parts, body: &[u8]) -> Result<(), Problem> {
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for ByOwner<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refused> {
+        let Signed { signer, body } = Signed::from_request(request, app).await?;
+        if signer == Signer::Owner {
+            return Ok(Self(body));
+        }
+        let error = "only the owner of this server may do this";
+        let problem = Problem::new(StatusCode::FORBIDDEN, "not-the-owner", error);
+        Err(Refused(problem, None))
+    }
+}
+
+fn check(app: &App, parts: &Parts, body: &[u8]) -> Result<Signer, Problem> {
     let (Some(input), Some(signatures)) = (
         single(&parts.headers, "signature-input"),
         single(&parts.headers, "signature"),
     ) else {
-        let error = "only the owner may do this: the request must be signed";
+        let error = "not everybody may do this: the request must be signed";
         return Err(Problem::new(
             StatusCode::UNAUTHORIZED,
             "signature-required",
             error,
         ));
     };
-    let inputs: Dictionary = Parser::new(input).parse().map_err(|_| unreadable())?;
-    let signatures: Dictionary = Parser::new(signatures).parse().map_err(|_| unreadable())?;
-    let signature = read(input, &inputs, &signatures).ok_or_else(unreadable)?;
+    let signature = RequestSignature::read(input, signatures).map_err(|_| unreadable())?;
     let needed: &[&str] = if body.is_empty() {
         &["@method", "@target-uri"]
     } else {
@@ -109,7 +124,7 @@ fn check(app: &App, parts: &Parts, body: &[u8]) -> Result<(), Problem> {
     if signature.tag != tag(app) {
         return Err(bad("the signature is meant for another server"));
     }
-    if !app.nonces.take(signature.nonce, Instant::now()) {
+    if !app.nonces.take(&signature.nonce, Instant::now()) {
         return Err(bad(
             "the nonce was used before or is too old; sign again with a new one",
         ));
@@ -126,77 +141,74 @@ fn check(app: &App, parts: &Parts, body: &[u8]) -> Result<(), Problem> {
         ("@target-uri", &target),
         ("content-digest", digest),
     ];
-    let base = SignatureBase::new(&components[..needed.len()], signature.parameters)
+    let base = SignatureBase::new(&components[..needed.len()], &signature.parameters)
         .map_err(|_| unreadable())?;
-    verify(app, parts, &signature, &base)
+    if signature.key == "admin" {
+        return by_admin(app, parts, &signature, &base);
+    }
+    by_key(app, body, &signature, &base)
 }
 
-fn verify(
+fn by_admin(
     app: &App,
     parts: &Parts,
-    signature: &Signature<'_>,
+    signature: &RequestSignature,
     base: &SignatureBase,
-) -> Result<(), Problem> {
-    if signature.key == "admin" {
-        let ends = parts.extensions.get::<Ends>();
-        let from_here = ends.is_some_and(Ends::loopback)
-            && !was_forwarded(&parts.headers)
-            && !parts.headers.contains_key(header::ORIGIN);
-        let genuine =
-            signature.algorithm == "hmac-sha256" && app.admin.verify(base, signature.bytes);
-        return if from_here && genuine {
-            Ok(())
-        } else {
-            Err(bad("the secret in admin.key is not this server's"))
-        };
+) -> Result<Signer, Problem> {
+    let ends = parts.extensions.get::<Ends>();
+    let from_here = ends.is_some_and(Ends::loopback)
+        && !was_forwarded(&parts.headers)
+        && !parts.headers.contains_key(header::ORIGIN);
+    let genuine = signature.algorithm == "hmac-sha256" && app.admin.verify(base, &signature.bytes);
+    if from_here && genuine {
+        Ok(Signer::Owner)
+    } else {
+        Err(bad("the secret in admin.key is not this server's"))
     }
-    let claim = app
-        .ownership
-        .claim()
-        .ok_or_else(|| bad("this server has no owner"))?;
-    if signature.key != claim.owner.fingerprint().to_string() {
-        let error = "only the owner of this server may do this";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "not-the-owner", error));
-    }
-    let key = claim.owner.public_key();
-    if signature.algorithm == "ecdsa-p256-sha256"
-        && key.verify_request(base, signature.bytes).is_ok()
-    {
-        return Ok(());
-    }
-    Err(bad("the signature does not fit the request"))
 }
 
-/// Takes the one signature apart. None where a part is missing or of another kind.
-fn read<'a>(
-    input: &'a str,
-    inputs: &'a Dictionary,
-    signatures: &'a Dictionary,
-) -> Option<Signature<'a>> {
-    let Some(ListEntry::InnerList(InnerList { items, params })) = inputs.get(LABEL) else {
-        return None;
+fn by_key(
+    app: &App,
+    body: &[u8],
+    signature: &RequestSignature,
+    base: &SignatureBase,
+) -> Result<Signer, Problem> {
+    let unknown = || {
+        let error = "this server does not know the certificate that the request is signed with; \
+                     log in first, or send the certificate with the request";
+        Problem::new(StatusCode::FORBIDDEN, "unknown-signer", error)
     };
-    let Some(ListEntry::Item(item)) = signatures.get(LABEL) else {
-        return None;
-    };
-    let bytes = item.bare_item.as_byte_sequence()?;
-    let component = |item: &'a sfv::Item| {
-        let name = item.bare_item.as_string()?;
-        item.params.is_empty().then_some(name.as_str())
-    };
-    let text = |name: &str| Some(params.get(name).and_then(BareItem::as_string)?.as_str());
-    // With one member in the dictionary, its value as sent is all that follows the label.
-    let parameters = input.trim().strip_prefix(LABEL)?.strip_prefix('=')?;
-    (inputs.len() == 1 && signatures.len() == 1).then_some(())?;
-    Some(Signature {
-        components: items.iter().map(component).collect::<Option<_>>()?,
-        nonce: text("nonce")?,
-        key: text("keyid")?,
-        algorithm: text("alg")?,
-        tag: text("tag")?,
-        parameters,
-        bytes,
-    })
+    let named = Fingerprint::parse(&signature.key).map_err(|_| unknown())?;
+    let held = app.authority.look(|graph| {
+        let held = graph.certificate(&named)?;
+        Some(Certificate::clone(held))
+    });
+    let certificate = held.or_else(|| brought(body, named)).ok_or_else(unknown)?;
+    let key = certificate.public_key();
+    if signature.algorithm != "ecdsa-p256-sha256"
+        || key.verify_request(base, &signature.bytes).is_err()
+    {
+        return Err(bad("the signature does not fit the request"));
+    }
+    let key = certificate.key_id();
+    let trusted = app.authority.standing(&key, certificate.callsign()).trusted;
+    let owner = app.ownership.owner();
+    match owner {
+        Some(owner) if trusted && owner.key == key => Ok(Signer::Owner),
+        _ if trusted => Ok(Signer::Operator(key)),
+        _ => Ok(Signer::Holder(named)),
+    }
+}
+
+/// The certificate of this fingerprint, where the body has it as its `certificate`.
+fn brought(body: &[u8], named: Fingerprint) -> Option<Certificate> {
+    #[derive(Deserialize)]
+    struct Brought {
+        certificate: String,
+    }
+    let Brought { certificate } = serde_json::from_slice(body).ok()?;
+    let certificate = Certificate::from_pem(&certificate).ok()?;
+    (certificate.fingerprint() == named).then_some(certificate)
 }
 
 /// What signatures for this server are tagged with: its certificate, or that it has none yet.
@@ -205,26 +217,6 @@ pub(super) fn tag(app: &App) -> String {
         Some(claim) => format!("ham-server/{}", claim.server.fingerprint()),
         None => "ham-server/-".to_owned(),
     }
-}
-
-/// RFC 9530: a dictionary of digests, of which this server reads `sha-256`.
-fn is_digest_of(header: &str, body: &[u8]) -> bool {
-    let Ok(digests) = Parser::new(header).parse::<Dictionary>() else {
-        return false;
-    };
-    let Some(ListEntry::Item(item)) = digests.get("sha-256") else {
-        return false;
-    };
-    let digest = digest::digest(&digest::SHA256, body);
-    item.bare_item
-        .as_byte_sequence()
-        .is_some_and(|sent| sent == digest.as_ref())
-}
-
-/// The Content-Digest of a body.
-pub(crate) fn content_digest(body: &[u8]) -> String {
-    let digest = digest::digest(&digest::SHA256, body);
-    format!("sha-256=:{}:", STANDARD.encode(digest))
 }
 
 fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

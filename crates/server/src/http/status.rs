@@ -10,6 +10,8 @@ use station::{Callsign, Fingerprint, Grid, LicenceClass};
 
 use super::App;
 use super::guard::Authority;
+#[cfg(feature = "schema")]
+use super::openapi::{Operation, Paths};
 use super::sharing;
 use crate::network::Ends;
 use crate::runtime::ClaimState;
@@ -200,4 +202,23 @@ pub(super) fn is_open_to(state: ClaimState, ends: Ends) -> bool {
         ClaimState::Claimed => ends.loopback(),
         ClaimState::Active => true,
     }
+}
+
+#[cfg(feature = "schema")]
+pub(super) fn describe(paths: &mut Paths) {
+    let status = Operation::new("The server's state and who is here").answers::<Status>(
+        paths,
+        200,
+        "The server's state",
+    );
+    paths.add("get", "/api/status", status);
+    let info = Operation::new("What the server is and how to reach it").answers::<Info>(
+        paths,
+        200,
+        "What the server is",
+    );
+    paths.add("get", "/api/info", info);
+    let health =
+        Operation::new("Whether the server serves").answers_file("It serves", "text/plain");
+    paths.add("get", "/healthz", health);
 }

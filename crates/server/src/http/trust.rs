@@ -11,6 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::App;
+#[cfg(feature = "schema")]
+use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use crate::listen::Root;
 
@@ -97,4 +99,21 @@ fn configuration_profile(owner: &str, root: &Root) -> String {
 </plist>
 "#
     )
+}
+
+#[cfg(feature = "schema")]
+pub(super) fn describe(paths: &mut Paths) {
+    for (path, media_type) in [
+        ("/trust/ca.crt", "application/x-x509-ca-cert"),
+        (
+            "/trust/ham-server.mobileconfig",
+            "application/x-apple-aspen-config",
+        ),
+    ] {
+        let file = Operation::new("What a browser's device is asked to trust")
+            .answers_file("The root certificate", media_type);
+        paths.add("get", path, file);
+    }
+    let page = Operation::new("Trust").answers_nothing(303, "The page that explains it");
+    paths.add("get", "/trust", page);
 }

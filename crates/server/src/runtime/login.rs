@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use pki::{Certificate, PublicKey};
 use ring::rand::SystemRandom;
-use signaling::{AddressGroup, Challenge, Claimant, Credentials, ErrorCode, Identity, Refusal};
+use signaling::{Challenge, Claimant, Credentials, ErrorCode, Identity, Refusal};
 use station::Statement;
 use station::statement::Login;
 
-use super::authority::{PresentError, Standing};
+use super::authority::{AdmissionError, Standing};
 use super::{Authority, Ownership, is_nonce, nonce};
 use crate::network::{Ends, Names, split_authority};
 
@@ -146,11 +146,11 @@ impl Receptionist {
         if let Some(standing) = self.authority.recall(certificate, presented) {
             return Ok(standing);
         }
-        let group = AddressGroup::of(ends.remote.ip());
-        tokio::task::block_in_place(|| self.authority.present(certificate, presented, group))
+        let from = ends.group();
+        tokio::task::block_in_place(|| self.authority.present(certificate, presented, from))
             .map_err(|error| match error {
-                PresentError::Costly => refusal(ErrorCode::RateLimited, &error.to_string()),
-                PresentError::Store(_) => trouble(&error),
+                AdmissionError::Store(_) => trouble(&error),
+                _ => refusal(ErrorCode::RateLimited, &error.to_string()),
             })
     }
 

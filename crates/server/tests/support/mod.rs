@@ -4,11 +4,14 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt as _, StreamExt as _};
 use ham_server::config::{Config, Options};
 use ham_server::server::Server;
 use pki::issue::{self, Issuer};
-use pki::{Certificate, PublicKey, SigningKey};
+use pki::{Certificate, PublicKey, SignatureBase, SigningKey};
+use ring::digest;
 use ring::rand::SystemRandom;
 use serde_json::{Value, json};
 use station::statement::Login;
@@ -78,8 +81,59 @@ impl TestServer {
         Response::parse(&exchange(&authority, head.as_bytes()).await)
     }
 
+    /// Sends a request that somebody signs with the key of their certificate.
+    pub(crate) async fn signed(
+        &self,
+        who: &Operator,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Response {
+        let offer = self.get("/api/nonce").await.json();
+        let text = |name: &str| offer[name].as_str().unwrap();
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let digest = digest::digest(&digest::SHA256, body.as_bytes());
+        let digest = format!("sha-256=:{}:", STANDARD.encode(digest));
+        let target = format!("http://{}{path}", self.authority());
+        let mut components = vec![("@method", method), ("@target-uri", &target)];
+        if !body.is_empty() {
+            components.push(("content-digest", &digest));
+        }
+        let names: Vec<_> = components
+            .iter()
+            .map(|(name, _)| format!("\"{name}\""))
+            .collect();
+        let parameters = format!(
+            "({});created=1618884473;nonce=\"{}\";keyid=\"{}\";alg=\"ecdsa-p256-sha256\";tag=\"{}\"",
+            names.join(" "),
+            text("nonce"),
+            who.certificate.fingerprint(),
+            text("tag"),
+        );
+        let base = SignatureBase::new(&components, &parameters).unwrap();
+        let signature = who.key.sign_request(&base, &who.random).unwrap();
+        let signature = format!("sig1=:{}:", STANDARD.encode(signature));
+        let input = format!("sig1={parameters}");
+        let mut headers = vec![
+            ("Signature-Input", input.as_str()),
+            ("Signature", &signature),
+        ];
+        if !body.is_empty() {
+            headers.push(("Content-Type", "application/json"));
+            headers.push(("Content-Digest", &digest));
+        }
+        self.send(method, path, &headers, &body).await
+    }
+
     pub(crate) async fn connect(&self) -> Client {
         Client::connect(&format!("ws://{}/signal", self.authority())).await
+    }
+
+    /// A server that an operator owns.
+    pub(crate) async fn owned_by(owner: &Operator) -> Self {
+        let server = Self::start();
+        assert_eq!(server.claim(owner).await.status, 200);
+        server
     }
 
     /// Claims the server as the person at the machine would.
@@ -211,6 +265,10 @@ impl Operator {
             certificate,
             ..other
         }
+    }
+
+    pub(crate) fn fingerprint(&self) -> String {
+        self.certificate.fingerprint().to_string()
     }
 
     pub(crate) fn issuer(&self) -> Issuer<'_> {

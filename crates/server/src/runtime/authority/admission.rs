@@ -1,28 +1,56 @@
 //! Certificates come in: with a login, or because somebody brings them.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use pki::Certificate;
 use pki::graph::{Admission, Budget, Refused, Source, State, Stored, Verdict};
 use signaling::AddressGroup;
-use station::Identity;
-use store::{Change, StoreError};
+use station::{Identity, KeyId};
+use store::StoreError;
 
 use super::{Authority, Decided, Standing, standing};
 
-/// Signature checks that one presentation may cost.
-const CHECKS: usize = 64;
+/// Signature checks that one presentation or submission may cost.
+const CHECKS: usize = 128;
 
-/// Why somebody who presented a certificate cannot be judged.
+/// Who brings a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bringer {
+    /// The owner of this server: it stays.
+    Owner,
+    /// An operator with this key, whom this server trusts.
+    Operator(KeyId),
+    /// Its holder, of whom nothing else is known.
+    Holder,
+}
+
+/// What became of a certificate that somebody brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brought {
+    /// It is in the graph, perhaps since long.
+    Held(Identity),
+    /// It waits for its issuer's certificate.
+    Waiting,
+}
+
+/// Why a certificate was not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum PresentError {
-    /// Its signatures would cost too much to check.
-    #[error("checking the certificates takes too many signature checks; present fewer")]
-    Costly,
-    /// What was presented cannot be stored.
+pub enum AdmissionError {
+    /// The graph refused it.
     #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The certificate above it bears its issuer's name and did not sign it, or it names itself as
+    /// issuer and did not sign itself. 0 is the certificate itself, 1 the one above it.
+    #[error("{} is not signed by its issuer's key; send its issuer's certificate along", Place(*.0))]
+    Unsigned(usize),
+    /// It cannot be stored.
+    #[error("the certificate cannot be stored")]
     Store(#[from] StoreError),
 }
+
+/// A certificate of a chain, as a person counts.
+struct Place(usize);
 
 impl Authority {
     /// What the holder of a certificate is worth, if that is known without taking anything in: the
@@ -41,45 +69,118 @@ impl Authority {
     }
 
     /// Takes in a certificate and those above it, its issuer's first, which its holder presents, and
-    /// says what the holder is worth. Blocks on the disk.
+    /// says what the holder is worth: nothing, where the graph refuses them. Blocks on the disk.
     ///
     /// # Errors
-    /// [`PresentError`]; whatever else is wrong with the certificates makes their holder a guest.
+    /// [`Refused::Budget`] when their signatures cost too much to check, or [`AdmissionError::Store`].
     pub fn present(
         &self,
         certificate: &Certificate,
         chain: &[Certificate],
         from: AddressGroup,
-    ) -> Result<Standing, PresentError> {
-        let source = stranger(from);
-        let mut budget = Budget::new(CHECKS);
-        let admissions = self.change(
-            |known| {
-                let graph = &mut known.graph;
-                let results = graph.admit_chain(certificate, chain, source, &mut budget);
-                Ok::<_, PresentError>(decided(results))
-            },
-            |change, admissions| admissions.write(change),
-        )?;
+    ) -> Result<Standing, AdmissionError> {
+        let admissions = self.take_in(certificate, chain, Bringer::Holder.source(from))?;
         if let Some(Err(Refused::Budget)) = admissions.results.last() {
-            return Err(PresentError::Costly);
+            return Err(Refused::Budget.into());
         }
         Ok(self.standing(&certificate.key_id(), certificate.callsign()))
     }
+
+    /// Takes in a certificate and those above it, its issuer's first, that somebody brings. Blocks on
+    /// the disk.
+    ///
+    /// # Errors
+    /// [`AdmissionError`], of the certificate itself or of the one above it that it waits for; what was
+    /// taken of the others stays.
+    pub fn bring(
+        &self,
+        certificate: &Certificate,
+        chain: &[Certificate],
+        bringer: Bringer,
+        from: AddressGroup,
+    ) -> Result<Brought, AdmissionError> {
+        let mut admissions = self.take_in(certificate, chain, bringer.source(from))?;
+        match admissions.results.pop() {
+            None => Ok(Brought::Waiting),
+            Some(Err(refused)) => Err(refused.into()),
+            Some(Ok(State::Admitted(identity) | State::Held(identity))) => {
+                Ok(Brought::Held(identity))
+            }
+            Some(Ok(State::Waiting)) => {
+                admissions
+                    .results
+                    .into_iter()
+                    .collect::<Result<Vec<_>, _>>()?;
+                match misfit(certificate, chain) {
+                    Some(place) => Err(AdmissionError::Unsigned(place)),
+                    None => Ok(Brought::Waiting),
+                }
+            }
+        }
+    }
+
+    fn take_in(
+        &self,
+        certificate: &Certificate,
+        chain: &[Certificate],
+        source: Source,
+    ) -> Result<Admissions, AdmissionError> {
+        let mut budget = Budget::new(CHECKS);
+        self.change(
+            |known| {
+                let graph = &mut known.graph;
+                let results = graph.admit_chain(certificate, chain, source, &mut budget);
+                Ok(decided(results))
+            },
+            |change, admissions: &Admissions| {
+                change.admit(&admissions.admitted)?;
+                change.evict(&admissions.evicted)
+            },
+        )
+    }
 }
 
-/// Somebody at an address, of whom nothing is proven.
-fn stranger(group: AddressGroup) -> Source {
-    let link = match group.address() {
-        IpAddr::V4(address) => u64::from(address.to_bits()),
-        // The other half is the same for all of the group.
-        IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
-    };
-    Source::Stranger {
-        link,
-        origin: link,
-        trusted: false,
+impl Bringer {
+    /// Whose shares of the graph are charged.
+    fn source(self, from: AddressGroup) -> Source {
+        let link = match from.address() {
+            IpAddr::V4(address) => u64::from(address.to_bits()),
+            // The other half is the same for all of the group.
+            IpAddr::V6(address) => u64::try_from(address.to_bits() >> 64).unwrap_or_default(),
+        };
+        match self {
+            Self::Owner => Source::Owner,
+            Self::Operator(key) => Source::Stranger {
+                link,
+                origin: first_bytes(key),
+                trusted: true,
+            },
+            Self::Holder => Source::Stranger {
+                link,
+                origin: link,
+                trusted: false,
+            },
+        }
     }
+}
+
+fn first_bytes(key: KeyId) -> u64 {
+    let bytes = key.as_bytes().iter().take(8);
+    bytes.fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// The first certificate, from the end of the chain, that is not signed as it should be.
+fn misfit(certificate: &Certificate, chain: &[Certificate]) -> Option<usize> {
+    let all: Vec<&Certificate> = std::iter::once(certificate).chain(chain).collect();
+    let fits = |place: &usize| {
+        let one = all[*place];
+        match all.get(place + 1) {
+            Some(above) if above.subject() == one.issuer() => one.is_signed_by(above.public_key()),
+            None if one.is_self_issued() => one.is_self_signed(),
+            _ => true,
+        }
+    };
+    (0..all.len()).rev().find(|place| !fits(place))
 }
 
 /// What became of a chain, its furthest certificate first.
@@ -88,13 +189,6 @@ struct Admissions {
     results: Vec<Result<State, Refused>>,
     admitted: Vec<Stored>,
     evicted: Vec<Identity>,
-}
-
-impl Admissions {
-    fn write(&self, change: &Change<'_>) -> Result<(), StoreError> {
-        change.admit(&self.admitted)?;
-        change.evict(&self.evicted)
-    }
 }
 
 fn decided(results: Vec<Result<Admission, Refused>>) -> Decided<Admissions> {
@@ -113,5 +207,14 @@ fn decided(results: Vec<Result<Admission, Refused>>) -> Decided<Admissions> {
             admission.state
         }));
     }
-    Decided::concerning(all, &turned)
+    Decided::about(all, &[&turned])
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("the certificate"),
+            place => write!(f, "certificate {place} of the chain"),
+        }
+    }
 }

@@ -12,9 +12,11 @@
 //! Reading order: this file; [`admission`](Authority::present).
 
 mod admission;
+mod decisions;
 mod known;
 
-pub use admission::PresentError;
+pub use admission::{AdmissionError, Bringer, Brought};
+pub use decisions::{DecisionError, Scope};
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -50,7 +52,7 @@ pub struct Standing {
     pub class: Option<LicenceClass>,
 }
 
-/// A key with the callsign it speaks for, whose standing may have changed.
+/// Keys with the callsigns they speak for, whose standing may have changed.
 type Turned = BTreeSet<(KeyId, Callsign)>;
 
 /// What was decided in the graph, before it is stored.
@@ -163,9 +165,9 @@ impl Authority {
 }
 
 impl<T> Decided<T> {
-    /// A decision that concerns these.
-    fn concerning(value: T, affected: &[Affected]) -> Self {
-        let turned = affected.iter();
+    /// A decision that changes the worth of these certificates.
+    fn about(value: T, affected: &[&[Affected]]) -> Self {
+        let turned = affected.iter().copied().flatten();
         Self {
             value,
             turned: turned.map(|one| (one.key, one.callsign.clone())).collect(),
@@ -188,14 +190,16 @@ fn reason(graph: &TrustGraph, key: &KeyId, callsign: &Callsign, trusted: bool) -
     if trusted {
         return "this server trusts your certificate now".to_owned();
     }
-    let theirs = graph.listed(None, Some(callsign), 1, |held| {
-        held.certificate.key_id() == *key && matches!(held.verdict, Verdict::Dead(_))
-    });
-    match theirs.held.first().map(|held| held.verdict) {
-        Some(Verdict::Dead(cause)) => {
-            format!("your certificate does not count here any more: {cause}")
+    let mut verdicts = graph.held_by(key).into_iter().filter_map(|held| {
+        let theirs = held.certificate.callsign().base() == callsign.base();
+        match held.verdict {
+            Verdict::Dead(cause) if theirs => Some(cause),
+            _ => None,
         }
-        _ => "nobody this server trusts vouches for your certificate any more".to_owned(),
+    });
+    match verdicts.next() {
+        Some(cause) => format!("your certificate does not count here any more: {cause}"),
+        None => "nobody this server trusts vouches for your certificate any more".to_owned(),
     }
 }
 
