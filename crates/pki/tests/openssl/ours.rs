@@ -2,11 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use pki::issue::{self, Issuer, Vouched};
+use pki::issue::{self, Issuer};
 use pki::p12::{self, P12Error};
 use pki::{Certificate, KeyError, PublicKey, SigningKey};
 use ring::rand::SystemRandom;
-use station::licence::VouchMethod;
 use station::{Callsign, LicenceClass};
 
 use crate::bench::Bench;
@@ -56,34 +55,6 @@ fn openssl_verifies_our_certificates() {
     assert!(
         bench
             .run(&format!("verify {strict} server.pem"))
-            .contains("OK")
-    );
-
-    let (random, now) = (SystemRandom::new(), made());
-    let (mut issuer, mut issuer_key) = (station.operator, station.key);
-    let mut chain = String::new();
-    for number in 1..=20 {
-        let key = SigningKey::generate(&random).unwrap();
-        let callsign = Callsign::parse(&format!("K{}AB{}", number % 10, number)).unwrap();
-        let licence = Vouched {
-            callsign: &callsign,
-            class: None,
-            method: VouchMethod::Endorsements,
-        };
-        let by = Issuer {
-            certificate: &issuer,
-            key: &issuer_key,
-        };
-        let next =
-            issue::operator_certificate(by, &key.public_key(), &licence, now, &random).unwrap();
-        chain.push_str(&next.to_pem());
-        (issuer, issuer_key) = (next, key);
-    }
-    bench.write("chain.pem", chain);
-    bench.write("leaf.pem", issuer.to_pem());
-    assert!(
-        bench
-            .run(&format!("verify {strict} -untrusted chain.pem leaf.pem"))
             .contains("OK")
     );
 }
