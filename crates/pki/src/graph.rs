@@ -58,7 +58,7 @@ pub use self::explain::{Blocked, Explanation, MAX_LISTED, MAX_PATHS, MAX_STEPS, 
 pub use self::limits::{Full, Limits, Share, Source};
 pub use self::listing::{Held, MAX_SEEN, Page, Position, PositionError};
 pub use self::marks::Cause;
-pub use self::rekey::{MAX_SUCCESSORS, RekeyError, SignedRekey};
+pub use self::rekey::{MAX_OF_STRANGERS, MAX_SUCCESSORS, RekeyError, SignedRekey};
 pub use self::restore::Stored;
 pub use self::tombstone::{Force, MAX_ADVICE, Tombstone, TombstoneError};
 

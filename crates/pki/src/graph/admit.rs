@@ -1,5 +1,7 @@
 //! How a certificate gets in.
 
+use std::collections::BTreeSet;
+
 use station::{Identity, KeyId};
 
 use super::TrustGraph;
@@ -250,29 +252,13 @@ impl TrustGraph {
             self.keep(edge);
         }
         let shift = self.entered(edge, new_node);
-        admission.gained.extend(self.affected(&shift.gained));
-        admission.lost.extend(self.affected(&shift.lost));
+        admission.tell(self.affected(&shift.gained), self.affected(&shift.lost));
         Ok(State::Admitted(identity))
     }
 
     /// Carries verdicts over a new certificate.
     fn entered(&mut self, edge: EdgeId, new_node: Option<NodeId>) -> Shift {
-        let mut shift = Shift::default();
-        let issuer = self.web.nodes[self.web.edges[edge].issuer].key_id;
-        let holder = self.web.edges[edge].certificate.key_id();
-        let condemned = &self.marks.condemned;
-        let spreads = condemned.contains(&issuer) && !condemned.contains(&holder);
-        if spreads && !self.anchor_keys.contains_key(&holder) {
-            let mut marks = self.marks.clone();
-            let before = marks.condemned.clone();
-            marks.condemned.insert(holder);
-            self.condemn_below(&mut marks.condemned, vec![holder]);
-            let fresh = marks.condemned.difference(&before);
-            let touched: Vec<EdgeId> = fresh
-                .flat_map(|key| self.web.certificates_of(key))
-                .collect();
-            shift = self.shift(marks, &touched);
-        }
+        let mut shift = self.condemn_newcomer(edge);
         let reached = self.grow(vec![edge]).into_iter();
         // Anchors were trusted before, whoever else vouches for them now.
         shift
@@ -283,6 +269,29 @@ impl TrustGraph {
             self.waiting.arrived(&node.name, node.key_id);
         }
         shift
+    }
+
+    /// A certificate by a key below a blacklisted subtree puts its holder below it too.
+    fn condemn_newcomer(&mut self, edge: EdgeId) -> Shift {
+        let edge = &self.web.edges[edge];
+        let issuer = self.web.nodes[edge.issuer].key_id;
+        let holder = edge.certificate.key_id();
+        let condemned = &self.marks.condemned;
+        let spreads = condemned.contains(&issuer) && !condemned.contains(&holder);
+        if !spreads || self.anchor_keys.contains_key(&holder) {
+            return Shift::default();
+        }
+        let fresh = self.condemn_below(condemned, BTreeSet::from([holder]));
+        let touched = fresh.iter().flat_map(|key| self.web.certificates_of(key));
+        let touched: Vec<EdgeId> = touched.collect();
+        // Strangers cause this case as often as they like, so it must not cost more than they pay.
+        if !touched.iter().any(|edge| self.trusts(*edge)) {
+            self.marks.condemned.extend(fresh);
+            return Shift::default();
+        }
+        let mut marks = self.marks.clone();
+        marks.condemned.extend(fresh);
+        self.shift(marks, &touched)
     }
 }
 
@@ -295,6 +304,29 @@ impl Admission {
             gained: Vec::new(),
             lost: Vec::new(),
         }
+    }
+
+    /// Adds what one certificate changed to what the ones before it did. Whoever gained trust by one
+    /// and lost it by the next, or the other way round, is left out: nothing changed for them.
+    fn tell(&mut self, gained: Vec<Affected>, lost: Vec<Affected>) {
+        if self.lost.is_empty() && lost.is_empty() {
+            self.gained.extend(gained);
+            return;
+        }
+        let mut all_gained: BTreeSet<Affected> = self.gained.drain(..).collect();
+        let mut all_lost: BTreeSet<Affected> = self.lost.drain(..).collect();
+        for one in lost {
+            if !all_gained.remove(&one) {
+                all_lost.insert(one);
+            }
+        }
+        for one in gained {
+            if !all_lost.remove(&one) {
+                all_gained.insert(one);
+            }
+        }
+        self.gained = all_gained.into_iter().collect();
+        self.lost = all_lost.into_iter().collect();
     }
 }
 

@@ -205,24 +205,29 @@ impl TrustGraph {
 
     /// Every key below the blacklisted subtrees.
     pub(super) fn condemned_by(&self, marks: &Marks) -> BTreeSet<KeyId> {
-        let mut condemned: BTreeSet<KeyId> = marks.subtrees().collect();
-        let work: Vec<KeyId> = condemned.iter().copied().collect();
-        self.condemn_below(&mut condemned, work);
-        condemned
+        self.condemn_below(&BTreeSet::new(), marks.subtrees().collect())
     }
 
-    /// Adds every key below those of `work`.
-    pub(super) fn condemn_below(&self, condemned: &mut BTreeSet<KeyId>, mut work: Vec<KeyId>) {
+    /// Those keys and every key below them, but for the ones that are known and what is below.
+    pub(super) fn condemn_below(
+        &self,
+        known: &BTreeSet<KeyId>,
+        keys: BTreeSet<KeyId>,
+    ) -> BTreeSet<KeyId> {
+        let mut work: Vec<KeyId> = keys.iter().copied().collect();
+        let mut fresh = keys;
         while let Some(key) = work.pop() {
             for node in self.web.nodes_of(&key) {
                 for edge in &self.web.nodes[node].out {
                     let below = self.web.edges[*edge].certificate.key_id();
-                    if !self.anchor_keys.contains_key(&below) && condemned.insert(below) {
+                    let stops = self.anchor_keys.contains_key(&below) || known.contains(&below);
+                    if !stops && fresh.insert(below) {
                         work.push(below);
                     }
                 }
             }
         }
+        fresh
     }
 
     pub(super) fn effect(&self, shift: &Shift) -> Effect {

@@ -41,6 +41,9 @@ pub enum RekeyError {
     /// There are [`MAX_SUCCESSORS`] others.
     #[error("too many keys claim to follow this key")]
     TooMany,
+    /// Nobody trusted vouches for the old key, and there are [`MAX_OF_STRANGERS`] changes.
+    #[error("there is no place left for changes of keys that nobody trusted vouches for")]
+    Full,
     /// The budget does not cover the two signature checks.
     #[error("there is no budget left for signature checks")]
     Budget,
@@ -54,6 +57,10 @@ pub enum RekeyError {
 
 /// Most changes kept for one old key. Two are enough to suspend them.
 pub const MAX_SUCCESSORS: usize = 8;
+
+/// So many changes, of whatever keys, leave no place for one of a key that is not trusted: each makes
+/// the lines be computed anew.
+pub const MAX_OF_STRANGERS: usize = 1024;
 
 /// Every change, and the lines they form.
 #[derive(Debug, Default)]
@@ -88,6 +95,10 @@ impl TrustGraph {
         let others = self.rekeys.held.keys().filter(|held| held.old == rekey.old);
         if others.count() >= MAX_SUCCESSORS {
             return Err(RekeyError::TooMany);
+        }
+        let stranger = self.trusted_certificates(&rekey.old).is_empty();
+        if stranger && self.rekeys.held.len() >= MAX_OF_STRANGERS {
+            return Err(RekeyError::Full);
         }
         let statement = Statement::rekey(rekey)?;
         for (key, signature) in [(old, &signed.by_old), (new, &signed.by_new)] {

@@ -175,15 +175,15 @@ impl TrustGraph {
         self.effect(&shift)
     }
 
-    /// Drops what was kept about a certificate that is gone.
+    /// Drops what was kept about a certificate that is gone, and about its key if that is gone too.
     pub(super) fn forget_statements(&mut self, identity: Identity, holder: KeyId) {
-        let signers = self.tombstones.held.remove(&identity).unwrap_or_default();
+        self.tombstones.held.remove(&identity);
         self.marks.revoked.remove(&identity);
-        let gone = self.web.key(&holder).is_none();
-        if signers.contains_key(&holder) && gone {
+        if self.web.key(&holder).is_none() {
             self.marks.withdrawn.remove(&holder);
-        }
-        if gone {
+            if !self.marks.subtrees().any(|key| key == holder) {
+                self.marks.condemned.remove(&holder);
+            }
             self.forget_rekeys(holder);
         }
     }

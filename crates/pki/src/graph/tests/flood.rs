@@ -4,7 +4,10 @@ use super::world::{
     LINK, Person, anchor, assembled, bring, graph, patched, person, plenty, trusted,
 };
 use crate::certificate::Certificate;
-use crate::graph::{Budget, Explanation, Refused, Source, Target, Verdict};
+use crate::graph::{
+    Budget, Cause, Explanation, Limits, MAX_OF_STRANGERS, Refused, RekeyError, Share, Source,
+    Target, TrustGraph, Verdict,
+};
 
 /// The certificate with another key in it: name, issuer, serial and hints stay, the signature is
 /// whatever it was.
@@ -158,4 +161,71 @@ fn a_dense_layered_graph_without_an_anchor_is_refused_at_once() {
     assert!(trusted(&graph, &last));
     assert_eq!(effect.gain.len(), 1 + 6 + 6 * 36 + 1);
     assert_eq!(graph.checks(), checks);
+}
+
+#[test]
+fn what_a_condemned_key_vouches_for_leaves_nothing_behind() {
+    let limits = Limits {
+        untrusted: Share {
+            total: 8,
+            reserved: 0,
+            each: 8,
+        },
+        ..Limits::default()
+    };
+    let mut graph = TrustGraph::new(limits);
+    let [owner, hostile] = ["W1AW", "K1ABC"].map(person);
+    anchor(&mut graph, &owner);
+    bring(&mut graph, &owner.vouch(&hostile));
+    graph.blacklist(Target::Subtree(hostile.key.key_id()), "floods");
+    let from = |link| Source::Stranger {
+        link,
+        origin: link,
+        trusted: false,
+    };
+    let mut last = None;
+    for at in 0..40 {
+        let victim = person(&format!("N{}ABC", at % 10));
+        let made = hostile.vouch(&victim);
+        // Each link fills its share, and the next one's newcomers take its places.
+        if graph.admit(&made, from(at / 8), &mut plenty()).is_ok() {
+            let verdict = graph.verdict(&made.fingerprint());
+            assert_eq!(verdict, Verdict::Dead(Cause::BlacklistedSubtree));
+            last = Some(victim);
+        }
+    }
+    assert_eq!(graph.untrusted(), 8);
+    assert_eq!(graph.marks.condemned.len(), 1 + 8, "no more than is held");
+    // Somebody who is held and is not evicted stays condemned.
+    let last = last.unwrap();
+    bring(&mut graph, &owner.vouch(&last));
+    let key = last.key.key_id();
+    assert!(graph.trusted_certificates(&key).is_empty());
+    graph
+        .unblacklist(Target::Subtree(hostile.key.key_id()))
+        .unwrap();
+    assert_eq!(graph.marks.condemned.len(), 0);
+    assert_eq!(graph.trusted_certificates(&key).len(), 2);
+}
+
+#[test]
+fn strangers_changes_of_keys_are_few() {
+    let [owner, one, two] = ["W1AW", "K1ABC", "K1ABC"].map(person);
+    let mut graph = graph();
+    anchor(&mut graph, &owner);
+    for own in [&one.own, &two.own] {
+        bring(&mut graph, own);
+    }
+    // Stored ones are believed: as many as there may be, between two keys.
+    let change = super::statements::change(&one, &two, 1);
+    let many = (1..).take(MAX_OF_STRANGERS).map(|generation| {
+        let mut change = change.clone();
+        change.rekey.generation = generation + 1;
+        change
+    });
+    graph.restore_rekeys(many.collect());
+    let back = super::statements::change(&two, &one, 1);
+    assert_eq!(graph.rekey(&back, &mut plenty()), Err(RekeyError::Full));
+    bring(&mut graph, &owner.vouch(&two));
+    assert!(graph.rekey(&back, &mut plenty()).is_ok());
 }
