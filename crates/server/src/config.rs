@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use crate::network::Reach;
+use crate::network::zones::Rule;
 
 /// The settings file's name in the data directory.
 pub const FILE_NAME: &str = "ham-server.toml";
@@ -69,6 +70,18 @@ pub struct Options {
     #[serde(default)]
     pub host_names: Vec<String>,
 
+    /// What a network counts as, open or part97 (amateur frequencies, where nothing may be encrypted):
+    /// wlan1=part97 or 10.54.3.88/29=open; may be given several times [default: guessed by the address]
+    #[arg(
+        long = "zone",
+        global = true,
+        env = "HAM_SERVER_ZONES",
+        value_name = "NETWORK=ZONE",
+        value_delimiter = ','
+    )]
+    #[serde(default)]
+    pub zones: Vec<Rule>,
+
     /// Settings file [default: ham-server.toml in the data folder, if there is one]
     #[arg(long, global = true, env = "HAM_SERVER_CONFIG", value_name = "FILE")]
     #[serde(skip)]
@@ -119,6 +132,8 @@ pub struct Config {
     pub cert_dir: PathBuf,
     /// Names beside the server's own.
     pub host_names: Vec<String>,
+    /// What networks count as.
+    pub zones: Vec<Rule>,
     /// How to log.
     pub log_format: LogFormat,
     /// Whether to log more.
@@ -180,7 +195,6 @@ impl Config {
                 read => read?,
             },
         };
-        let either = |typed: Vec<String>, file| if typed.is_empty() { file } else { typed };
         Ok(Self {
             port: typed
                 .port
@@ -196,6 +210,7 @@ impl Config {
                 .unwrap_or_else(|| data_dir.clone()),
             data_dir,
             host_names: either(typed.host_names, file.host_names),
+            zones: either(typed.zones, file.zones),
             log_format: typed.log_format.or(file.log_format).unwrap_or_default(),
             verbose: typed.verbose.or(file.verbose).unwrap_or(false),
         })
@@ -217,6 +232,11 @@ impl Config {
         let loopback = self.bind.is_some_and(|address| address.is_loopback());
         !self.no_mdns && !self.no_lan && !loopback
     }
+}
+
+/// A list that was typed replaces the file's.
+fn either<T>(typed: Vec<T>, file: Vec<T>) -> Vec<T> {
+    if typed.is_empty() { file } else { typed }
 }
 
 /// The service manager's folder where there is one, else the account's.
@@ -315,6 +335,23 @@ mod tests {
         let resolved = resolve(flags);
         assert!(resolved.is_discoverable());
         assert_eq!(resolved.interfaces, ["wlan1"]);
+    }
+
+    #[test]
+    fn zones_are_read_where_they_are_typed() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "zones = [\"wlan1=part97\", \"10.54.3.90/29=open\"]";
+        fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let resolved = Config::resolve(typed(folder.path())).unwrap();
+        let subjects: Vec<_> = resolved
+            .zones
+            .iter()
+            .map(|rule| format!("{} {}", rule.subject, rule.zone))
+            .collect();
+        assert_eq!(subjects, ["wlan1 part97", "10.54.3.88/29 open"]);
+        fs::write(folder.path().join(FILE_NAME), "zones = [\"wlan1\"]").unwrap();
+        let error = Config::resolve(typed(folder.path())).unwrap_err();
+        assert!(error.to_string().contains("wlan1=part97"), "{error}");
     }
 
     #[test]

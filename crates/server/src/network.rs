@@ -1,4 +1,9 @@
-//! This machine on its networks: addresses to give to people, and names that are its own.
+//! This machine on its networks: addresses to give to people, names that are its own, and what may
+//! cross which network ([`zones`]).
+
+pub mod links;
+pub mod zones;
+pub mod zoning;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

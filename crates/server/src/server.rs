@@ -18,6 +18,7 @@ use crate::discovery::{self, Discovery};
 use crate::http::{self, App};
 use crate::listen::{ListenError, Listener, Tls, TlsError};
 use crate::network::Names;
+use crate::network::zoning::Zoning;
 use crate::runtime::login::Receptionist;
 use crate::runtime::{
     AdminKey, Authority, Neighbourhood, Nonces, Ownership, OwnershipError, Switchboard,
@@ -63,6 +64,9 @@ pub enum StartError {
     /// Browsers could not be served securely.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// What the owner said of the networks cannot be read.
+    #[error("what the owner said of the networks' zones cannot be read")]
+    Zones(#[source] StoreError),
     /// The commands on this machine could not be told where it is.
     #[error("{0} cannot be written to")]
     Running(PathBuf, #[source] io::Error),
@@ -100,6 +104,8 @@ impl Server {
             .map_err(|error| StartError::Running(config.data_dir.clone(), error))?;
         let tls = Arc::new(Tls::new(config.cert_dir.clone(), config.reach())?);
         let names = Arc::new(Names::new(&config.host_names));
+        let owners_zones = ownership.zone_rules().map_err(StartError::Zones)?;
+        let zoning = Arc::new(Zoning::new(config.zones.clone(), &owners_zones));
         let receptionist = Receptionist::new(
             Arc::clone(&ownership),
             Arc::clone(&authority),
@@ -123,6 +129,7 @@ impl Server {
             nonces: Nonces::default(),
             neighbourhood: Arc::new(Mutex::new(Neighbourhood::default())),
             names,
+            zoning: Arc::clone(&zoning),
             random,
             started,
             reach: config.reach(),
@@ -142,7 +149,7 @@ impl Server {
         let renewing = tokio::spawn(renew(Arc::clone(&app)));
         let stop = CancellationToken::new();
         let router = http::router(Arc::clone(&app));
-        let serving = tokio::spawn(listener.serve(router, tls, stop.clone()));
+        let serving = tokio::spawn(listener.serve(router, tls, zoning, stop.clone()));
         let timekeeper = tokio::spawn(async move { switchboard.keep_time().await });
         let discovery = config
             .is_discoverable()

@@ -156,7 +156,8 @@ impl ClaimRow {
 }
 
 /// Every table but the claim's own, who refers to others first.
-const BELOW_THE_CLAIM: [&str; 15] = [
+const BELOW_THE_CLAIM: [&str; 16] = [
+    "zone",
     "owner_chain",
     "anchor",
     "licence_root",

@@ -11,7 +11,7 @@
 //! behind a mutex off the event loop.
 //!
 //! Reading order: this file, [`claim`], `change`; then `certificates`, `decisions` and `statements` for
-//! the trust graph, `codes`, `requests` and `issuances` for what is issued; `schema` and the files of
+//! the trust graph, `codes`, `requests` and `issuances` for what is issued; `zones`; `schema` and the files of
 //! `migrations/`.
 
 mod certificates;
@@ -24,6 +24,7 @@ mod random_id;
 mod requests;
 mod schema;
 mod statements;
+mod zones;
 
 use std::path::Path;
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub use codes::IssueCode;
 pub use issuances::Issuance;
 pub use random_id::RandomId;
 pub use requests::{DECIDED_KEPT, Request, RequestState};
+pub use zones::ZoneRule;
 
 /// The open database.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use crate::StoreError;
 pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001-claim.sql"),
     include_str!("../migrations/0002-authority.sql"),
+    include_str!("../migrations/0003-zones.sql"),
 ];
 
 /// Runs the migrations that this file has not seen.

@@ -13,7 +13,7 @@ use pki::{Certificate, SigningKey, VerifiedClaim};
 use ring::rand::SystemRandom;
 use rusqlite::Connection;
 use station::licence::VouchMethod;
-use station::{Callsign, Grid, Identity, LicenceClass};
+use station::{Callsign, Grid, Identity, LicenceClass, Zone};
 use tempfile::TempDir;
 
 use super::*;
@@ -263,6 +263,32 @@ fn a_later_version_and_another_file_are_refused() {
     assert!(matches!(Store::open(&missing), Err(StoreError::Create(_))));
 }
 
+fn zone_rule(subject: &str) -> ZoneRule {
+    ZoneRule {
+        subject: subject.into(),
+        zone: Zone::Part97,
+    }
+}
+
+#[test]
+fn zones_are_replaced_as_a_whole() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).unwrap();
+    let [wlan, prefix] = ["wlan1", "10.0.0.0/8"].map(zone_rule);
+    let open = ZoneRule {
+        zone: Zone::Open,
+        ..wlan.clone()
+    };
+    store
+        .set_zone_rules(&[wlan, prefix.clone(), open.clone()])
+        .unwrap();
+    drop(store);
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.zone_rules().unwrap(), [prefix, open]);
+    store.set_zone_rules(&[]).unwrap();
+    assert_eq!(store.zone_rules().unwrap(), []);
+}
+
 #[test]
 fn landed_migrations_are_not_edited() {
     let hashes: Vec<String> = MIGRATIONS
@@ -279,7 +305,8 @@ fn landed_migrations_are_not_edited() {
         hashes,
         [
             "375ba253dc5394a3d1172da4237e3b0cdcfafa76544559c86418220d3b88cf2f",
-            "17f8aa37a92bd3e591efb15614100ca93fb3eced28e9aed6240e5c2283142854"
+            "17f8aa37a92bd3e591efb15614100ca93fb3eced28e9aed6240e5c2283142854",
+            "2fd5df0ed01335ef040958900bab74c2ca81534638015222269285cf8188375f"
         ]
     );
 }

@@ -27,12 +27,15 @@ export type Http =
   | Limits
   | LocalServer
   | LocalServers
+  | Network
   | NetworkAnswer
   | NetworkRequest
   | Nonce
   | Problem
+  | RuleInForce
   | SecureInfo
   | SignalingStatus
+  | Source
   | StationInfo
   | StationMetadata
   | Status
@@ -44,6 +47,11 @@ export type Http =
   | TrustStep
   | TurnedCertificate
   | VouchMethod
+  | WantedRule
+  | Zone
+  | ZoneInfo
+  | ZonesAnswer
+  | ZonesRequest
 /**
  * A callsign in upper case, such as `W1AW`, `F/W1AW` or `K1ABC/P`.
  */
@@ -91,6 +99,16 @@ export type ClaimState = 'unclaimed' | 'claimed' | 'active'
  * A Maidenhead locator of one to four pairs, such as `FN31` or `FN31pr`, in its usual case.
  */
 export type Grid = string
+/**
+ * The zone of a link, an interface or an address prefix.
+ *
+ * The order is by strictness: of two declarations the greater one holds.
+ */
+export type Zone = 'open' | 'part97'
+/**
+ * Who made a rule.
+ */
+export type Source = 'settings' | 'owner'
 
 /**
  * `GET /api/blacklist`.
@@ -568,7 +586,7 @@ export interface Info {
    */
   local: boolean
   /**
-   * How browsers reach this server securely, once there is an owner.
+   * How browsers reach this server securely, once there is an owner, and where TLS is allowed.
    */
   secure: SecureInfo | null
   /**
@@ -591,6 +609,10 @@ export interface Info {
    * `MAJOR.MINOR.PATCH-BUILD`.
    */
   version: string
+  /**
+   * What the caller's way to this server counts as.
+   */
+  zone: ZoneInfo
 }
 /**
  * What a client may send.
@@ -640,6 +662,19 @@ export interface StationInfo {
   name: string | null
 }
 /**
+ * What a way counts as.
+ */
+export interface ZoneInfo {
+  /**
+   * Why, as the end of a sentence.
+   */
+  reason: string
+  /**
+   * On a `part97` way nothing may be encrypted: there is no TLS, and there are no calls.
+   */
+  zone: Zone
+}
+/**
  * A server on this network. Nothing of it is proven.
  */
 export interface LocalServer {
@@ -684,6 +719,27 @@ export interface LocalServers {
    * By callsign and then by address; at most 64.
    */
   servers: LocalServer[]
+}
+/**
+ * A network this machine is on.
+ */
+export interface Network {
+  /**
+   * This machine's addresses there, with the length of their prefix.
+   */
+  addresses: string[]
+  /**
+   * The interface's name.
+   */
+  interface: string
+  /**
+   * Why, as the end of a sentence.
+   */
+  reason: string
+  /**
+   * What counts for devices on it.
+   */
+  zone: Zone
 }
 /**
  * The answer: the state that follows.
@@ -744,6 +800,23 @@ export interface Problem {
    * Always `about:blank`: the status says the kind.
    */
   type: string
+}
+/**
+ * A rule in force.
+ */
+export interface RuleInForce {
+  /**
+   * Who said so. What the settings say is changed there.
+   */
+  source: Source
+  /**
+   * An interface's name, or an address prefix.
+   */
+  subject: string
+  /**
+   * What it is.
+   */
+  zone: Zone
 }
 /**
  * The signaling service in a status.
@@ -836,4 +909,39 @@ export interface TurnedCertificate {
    * Its holder's key.
    */
   keyId: KeyId
+}
+/**
+ * What a network shall count as.
+ */
+export interface WantedRule {
+  /**
+   * An interface's name, or an address prefix such as `10.54.3.88/29`.
+   */
+  subject: string
+  /**
+   * What it is.
+   */
+  zone: Zone
+}
+/**
+ * What the server's networks count as.
+ */
+export interface ZonesAnswer {
+  /**
+   * The networks this machine is on now, and what follows for them.
+   */
+  networks: Network[]
+  /**
+   * Every rule in force, by subject.
+   */
+  rules: RuleInForce[]
+}
+/**
+ * `POST /api/zones`, signed by the owner.
+ */
+export interface ZonesRequest {
+  /**
+   * Every rule of the owner's; they replace those of before. At most 64.
+   */
+  rules: WantedRule[]
 }

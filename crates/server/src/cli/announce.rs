@@ -53,7 +53,7 @@ fn print_addresses(config: &Config, app: &App, port: u16, network: &[String]) {
         };
         println!("  On the network   {reason}");
     }
-    if let (Some(root), Some(secure)) = (app.tls.root(), app.tls.urls(port).first()) {
+    if let (Some(root), Some(secure)) = (app.tls.root(), app.secure_urls(port).first()) {
         println!("  Secure           {secure}, on devices that trust its certificate:");
         println!(
             "                   {}",

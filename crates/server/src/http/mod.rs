@@ -19,6 +19,7 @@ mod status;
 mod text;
 mod trust;
 mod web;
+mod zones;
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -29,11 +30,13 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware;
 use axum::routing::{get, post};
 use ring::rand::SystemRandom;
+use station::Zone;
 use tokio_util::task::TaskTracker;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::listen::Tls;
+use crate::network::zoning::Zoning;
 use crate::network::{Names, Reach};
 use crate::runtime::{AdminKey, Authority, Neighbourhood, Nonces, Ownership, Switchboard};
 
@@ -60,6 +63,8 @@ pub struct App {
     pub neighbourhood: Arc<Mutex<Neighbourhood>>,
     /// This server's own names.
     pub names: Arc<Names>,
+    /// What may cross which network.
+    pub zoning: Arc<Zoning>,
     /// The system's randomness.
     pub random: SystemRandom,
     /// When the server started.
@@ -71,6 +76,13 @@ pub struct App {
 }
 
 impl App {
+    /// The secure URLs of this server, the stable name first.
+    pub(crate) fn secure_urls(&self, port: u16) -> Vec<String> {
+        self.tls.urls(port, |address| {
+            self.zoning.between(address, address).zone == Zone::Open
+        })
+    }
+
     /// Brings the certificate for browsers up to date: with the owner, and with the addresses and
     /// names there are now. Blocks on the disk.
     pub fn renew_certificate(&self) {
@@ -110,6 +122,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/local-servers", get(local_servers::list))
         .route("/api/nonce", get(network::nonce))
         .route("/api/network", post(network::network))
+        .route("/api/zones", get(zones::list).post(zones::set))
         .route("/api/qr.svg", get(sharing::svg))
         .route("/api/qr.png", get(sharing::png))
         .route("/trust", get(trust::page))

@@ -70,7 +70,9 @@ pub(super) async fn network(
     }
     if !request.open {
         app.switchboard
-            .send_away("the owner has closed this server to the network");
+            .send_away("the owner has closed this server to the network", |ends| {
+                !ends.loopback()
+            });
     }
     tracing::info!(open = request.open, "the owner decided who may join");
     Ok(Json(NetworkAnswer {

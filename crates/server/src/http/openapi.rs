@@ -5,7 +5,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{authority, claim, local_servers, network, problem, sharing, signal, status, trust};
+use super::{
+    authority, claim, local_servers, network, problem, sharing, signal, status, trust, zones,
+};
 
 /// The OpenAPI document.
 #[must_use]
@@ -15,6 +17,7 @@ pub fn openapi() -> Value {
     claim::describe(&mut paths);
     local_servers::describe(&mut paths);
     network::describe(&mut paths);
+    zones::describe(&mut paths);
     authority::describe(&mut paths);
     sharing::describe(&mut paths);
     trust::describe(&mut paths);

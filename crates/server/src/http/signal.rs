@@ -48,9 +48,10 @@ pub(super) async fn upgrade(
     if !is_open_to(state, ends) {
         return Err(not_open(state));
     }
+    let changes = app.zoning.watch();
     let line = app
         .switchboard
-        .connect(ends)
+        .connect(ends, app.zoning.of(ends).zone)
         .map_err(|error| Problem::internal(&error))?;
     let Some(line) = line else {
         let error = "the server is stopping";
@@ -60,6 +61,12 @@ pub(super) async fn upgrade(
             error,
         ));
     };
+    // Who came while zones changed may have been judged by the old ones and not been sent away.
+    if changes.has_changed().unwrap_or(true) {
+        let error = "the owner has just changed what this network counts as; try again";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        return Err(Problem::new(status, "zone-changed", error));
+    }
     let sockets = app.sockets.token();
     Ok(upgrade
         .read_buffer_size(BUFFER)

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use serde::Serialize;
 use signaling::message::MAX_FRAME;
-use station::{Callsign, Fingerprint, Grid, LicenceClass};
+use station::{Callsign, Fingerprint, Grid, LicenceClass, Zone};
 
 use super::App;
 use super::guard::Authority;
@@ -80,12 +80,24 @@ pub(super) struct Info {
     pub(super) station: Option<StationInfo>,
     /// URLs by which other machines reach this server, the best first.
     pub(super) addresses: Vec<String>,
-    /// How browsers reach this server securely, once there is an owner.
+    /// How browsers reach this server securely, once there is an owner, and where TLS is allowed.
     pub(super) secure: Option<SecureInfo>,
+    /// What the caller's way to this server counts as.
+    pub(super) zone: ZoneInfo,
     /// Whether the caller is on the server's machine.
     pub(super) local: bool,
     /// What a client may send.
     pub(super) limits: Limits,
+}
+
+/// What a way counts as.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct ZoneInfo {
+    /// On a `part97` way nothing may be encrypted: there is no TLS, and there are no calls.
+    zone: Zone,
+    /// Why, as the end of a sentence.
+    reason: String,
 }
 
 /// How browsers reach this server securely.
@@ -159,6 +171,8 @@ pub(super) async fn info(
 ) -> Json<Info> {
     let claim = app.ownership.claim();
     let limits = signaling::Limits::default().messages;
+    let zone = app.zoning.of(ends);
+    let root = app.tls.root().filter(|_| zone.zone == Zone::Open);
     Json(Info {
         r#type: "signaling",
         version: VERSION,
@@ -173,10 +187,14 @@ pub(super) async fn info(
             license_class: claim.station.licence_class,
         }),
         addresses: sharing::urls(&app, ends, &authority),
-        secure: app.tls.root().map(|root| SecureInfo {
+        secure: root.map(|root| SecureInfo {
             root: root.fingerprint,
-            urls: app.tls.urls(ends.local.port()),
+            urls: app.secure_urls(ends.local.port()),
         }),
+        zone: ZoneInfo {
+            zone: zone.zone,
+            reason: zone.reason.to_string(),
+        },
         local: ends.loopback(),
         limits: Limits {
             frame_bytes: MAX_FRAME,

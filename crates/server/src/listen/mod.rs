@@ -2,7 +2,8 @@
 //!
 //! Connections are served here, and not by axum's own loop, because that has no limit on how long a
 //! client may take to send its headers. One port speaks plain HTTP and TLS: the first byte of a
-//! connection tells which, and each is served by the same routes.
+//! connection tells which, and each is served by the same routes. Across amateur frequencies TLS is
+//! refused.
 
 mod authority;
 mod peer;
@@ -17,13 +18,15 @@ use axum::Extension;
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
+use station::Zone;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::network::Ends;
+use crate::network::zoning::Zoning;
 
 pub use authority::AuthorityError;
 pub(crate) use authority::FILES as BROWSER_CA_FILES;
@@ -37,23 +40,49 @@ const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// What a TLS connection begins with: a handshake record (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
+/// The fatal alert `access_denied` in a record of its own (RFC 8446, 5.1 and 6.2), readable by anybody.
+const ACCESS_DENIED: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 49];
+
+/// Most bytes of a refused handshake that are read, and how long that may take.
+const MAX_HELLO: u64 = 16 * 1024;
+const REFUSE_WITHIN: Duration = Duration::from_secs(2);
+
 /// Most bytes of a request's head.
 const MAX_HEAD: usize = 16 * 1024;
 
 /// Pause after a failed accept: the usual cause, too many open files, needs time to pass.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What every connection needs.
+#[derive(Clone)]
+struct Service {
+    router: Router,
+    tls: Arc<Tls>,
+    zoning: Arc<Zoning>,
+    stop: CancellationToken,
+    connections: TaskTracker,
+}
+
 impl Listener {
     /// Serves every connection until `stop`, then lets running requests finish.
-    pub async fn serve(self, router: Router, tls: Arc<Tls>, stop: CancellationToken) {
+    pub async fn serve(
+        self,
+        router: Router,
+        tls: Arc<Tls>,
+        zoning: Arc<Zoning>,
+        stop: CancellationToken,
+    ) {
         let connections = TaskTracker::new();
         let accepting = TaskTracker::new();
+        let service = Service {
+            router,
+            tls,
+            zoning,
+            stop,
+            connections: connections.clone(),
+        };
         for socket in self.sockets {
-            let (router, stop, connections) = (router.clone(), stop.clone(), connections.clone());
-            let tls = Arc::clone(&tls);
-            accepting.spawn(async move {
-                accept(socket, router, &tls, &stop, &connections).await;
-            });
+            accepting.spawn(accept(socket, service.clone()));
         }
         accepting.close();
         accepting.wait().await;
@@ -62,28 +91,16 @@ impl Listener {
     }
 }
 
-async fn accept(
-    socket: TcpListener,
-    router: Router,
-    tls: &Arc<Tls>,
-    stop: &CancellationToken,
-    connections: &TaskTracker,
-) {
+async fn accept(socket: TcpListener, service: Service) {
     loop {
         let accepted = tokio::select! {
-            () = stop.cancelled() => return,
+            () = service.stop.cancelled() => return,
             accepted = socket.accept() => accepted,
         };
         match accepted {
             Ok((stream, remote)) => {
-                let serving = serve(
-                    stream,
-                    remote,
-                    router.clone(),
-                    Arc::clone(tls),
-                    stop.clone(),
-                );
-                connections.spawn(serving);
+                let serving = service.clone().serve(stream, remote);
+                service.connections.spawn(serving);
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -93,59 +110,95 @@ async fn accept(
     }
 }
 
-async fn serve(
-    stream: TcpStream,
-    remote: SocketAddr,
-    router: Router,
-    tls: Arc<Tls>,
-    stop: CancellationToken,
-) {
-    // Signals are small and somebody waits for each.
-    let Ok(local) = stream.set_nodelay(true).and_then(|()| stream.local_addr()) else {
-        return;
-    };
-    let ends = Ends::new(local, remote);
-    let mut first = [0];
-    match timeout(HEAD_WITHIN, stream.peek(&mut first)).await {
-        Ok(Ok(1)) => {}
-        _ => return,
+impl Service {
+    async fn serve(self, stream: TcpStream, remote: SocketAddr) {
+        // Signals are small and somebody waits for each.
+        let Ok(local) = stream.set_nodelay(true).and_then(|()| stream.local_addr()) else {
+            return;
+        };
+        let ends = Ends::new(local, remote);
+        let mut first = [0];
+        match timeout(HEAD_WITHIN, stream.peek(&mut first)).await {
+            Ok(Ok(1)) if first[0] == TLS_HANDSHAKE => self.serve_tls(stream, ends).await,
+            Ok(Ok(1)) => self.serve_http(stream, ends).await,
+            _ => {}
+        }
     }
-    if first[0] != TLS_HANDSHAKE {
-        return serve_http(stream, ends, router, stop).await;
+
+    /// Serves over TLS for as long as the way may be encrypted.
+    async fn serve_tls(self, stream: TcpStream, ends: Ends) {
+        let remote = ends.remote;
+        let mut changes = self.zoning.watch();
+        let verdict = self.zoning.of(ends);
+        if verdict.zone == Zone::Part97 {
+            let reason = verdict.reason;
+            tracing::info!(%remote, %reason, "TLS refused: it would cross amateur frequencies");
+            return refuse_tls(stream).await;
+        }
+        let Some(acceptor) = self.tls.acceptor() else {
+            tracing::debug!(%remote, "TLS refused: the server has no owner yet");
+            return;
+        };
+        let zoning = Arc::clone(&self.zoning);
+        let serving = async move {
+            match timeout(HEAD_WITHIN, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => self.serve_http(stream, ends.over_tls()).await,
+                Ok(Err(error)) => tracing::debug!(%remote, %error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!(%remote, "a TLS handshake took too long"),
+            }
+        };
+        let forbidden = async {
+            while changes.changed().await.is_ok() {
+                if zoning.of(ends).zone == Zone::Part97 {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = serving => {}
+            () = forbidden => {
+                tracing::info!(%remote, "TLS ended: the owner says it crosses amateur frequencies");
+            }
+        }
     }
-    let Some(acceptor) = tls.acceptor() else {
-        tracing::debug!(%remote, "TLS refused: the server has no owner yet");
-        return;
-    };
-    match timeout(HEAD_WITHIN, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => serve_http(stream, ends.over_tls(), router, stop).await,
-        Ok(Err(error)) => tracing::debug!(%remote, %error, "a TLS handshake failed"),
-        Err(_) => tracing::debug!(%remote, "a TLS handshake took too long"),
+
+    async fn serve_http(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        ends: Ends,
+    ) {
+        let router = self.router.layer(Extension(ends));
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_WITHIN)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+            .with_upgrades();
+        tokio::pin!(connection);
+        let served = tokio::select! {
+            served = connection.as_mut() => served,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = served {
+            tracing::debug!(remote = %ends.remote, %error, "a connection ended");
+        }
     }
 }
 
-async fn serve_http(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    ends: Ends,
-    router: Router,
-    stop: CancellationToken,
-) {
-    let router = router.layer(Extension(ends));
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-        .with_upgrades();
-    tokio::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+/// Says in TLS's own words that it is refused; the reason in ours is at the same address over plain
+/// HTTP.
+async fn refuse_tls(mut stream: TcpStream) {
+    let refusing = async {
+        stream.write_all(&ACCESS_DENIED).await?;
+        stream.shutdown().await?;
+        // Closing with something unread resets the connection, and the alert could get lost.
+        let mut rest = stream.take(MAX_HELLO);
+        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
     };
-    if let Err(error) = served {
-        tracing::debug!(remote = %ends.remote, %error, "a connection ended");
+    if !matches!(timeout(REFUSE_WITHIN, refusing).await, Ok(Ok(_))) {
+        tracing::debug!("a TLS client did not wait for its refusal");
     }
 }

@@ -151,9 +151,9 @@ impl Tls {
         })
     }
 
-    /// The secure URLs of this server, the stable name first.
+    /// The secure URLs of this server, the stable name first; of addresses, those that `may_encrypt`.
     #[must_use]
-    pub fn urls(&self, port: u16) -> Vec<String> {
+    pub fn urls(&self, port: u16, may_encrypt: impl Fn(IpAddr) -> bool) -> Vec<String> {
         let current = self.resolver.read();
         let Some(current) = current.as_ref() else {
             return Vec::new();
@@ -162,7 +162,9 @@ impl Tls {
         // The owner's callsign before the name every server shares.
         let mut names: Vec<_> = names.cloned().collect();
         names.sort_by_key(|name| name.starts_with("ham-server"));
-        let addresses = current.addresses.iter().map(|address| url_host(*address));
+        let addresses = current.addresses.iter().copied();
+        let addresses = addresses.filter(|address| may_encrypt(*address));
+        let addresses = addresses.map(url_host);
         names
             .into_iter()
             .chain(addresses)

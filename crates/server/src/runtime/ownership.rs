@@ -10,11 +10,12 @@ use ring::rand::SystemRandom;
 use signaling::Owner;
 use station::statement::FieldError;
 use station::{Callsign, Statement};
-use store::{Claim, Store, StoreError};
+use store::{Claim, Store, StoreError, ZoneRule};
 use tokio::sync::watch;
 
 use super::lock;
 use crate::files;
+use crate::network::zones::Rule;
 
 /// The server's private key's file, PEM, readable by its user only.
 pub(super) const KEY_FILE: &str = "server.key";
@@ -300,6 +301,37 @@ impl Ownership {
         store.set_open_to_network(open)?;
         self.remember(store.claim()?);
         Ok(())
+    }
+
+    /// What the owner says the server's networks count as.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read, or holds what no server writes.
+    pub fn zone_rules(&self) -> Result<Vec<Rule>, StoreError> {
+        let rules = lock(&self.store).zone_rules()?;
+        let read = |rule: ZoneRule| {
+            let subject = rule.subject.parse();
+            Ok(Rule {
+                subject: subject.map_err(|_| StoreError::Damaged("a zone"))?,
+                zone: rule.zone,
+            })
+        };
+        rules.into_iter().map(read).collect()
+    }
+
+    /// Replaces what the owner says of that. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is changed then.
+    pub fn set_zone_rules(&self, rules: &[Rule]) -> Result<(), StoreError> {
+        let rules: Vec<_> = rules
+            .iter()
+            .map(|rule| ZoneRule {
+                subject: rule.subject.to_string(),
+                zone: rule.zone,
+            })
+            .collect();
+        lock(&self.store).set_zone_rules(&rules)
     }
 
     fn remember(&self, owned: Option<Claim>) {

@@ -14,7 +14,7 @@ use signaling::{
     Claimant, ClientId, Command, ConnectionId, Hub, Judgement, Limits, Owner, Policy, SessionToken,
     Ticket,
 };
-use station::Statement;
+use station::{Statement, Zone};
 use tokio::sync::Notify;
 
 use super::login::{self, Receptionist};
@@ -103,11 +103,11 @@ impl Switchboard {
         self.drive(|hub, _| hub.set_policy(policy, reason));
     }
 
-    /// Accepts a connection. None once the server stops.
+    /// Accepts a connection, which came over a network of that zone. None once the server stops.
     ///
     /// # Errors
     /// [`NoRandomness`] when no ticket can be drawn.
-    pub fn connect(self: &Arc<Self>, ends: Ends) -> Result<Option<Line>, NoRandomness> {
+    pub fn connect(self: &Arc<Self>, ends: Ends, zone: Zone) -> Result<Option<Line>, NoRandomness> {
         let ticket = self.draw_ticket()?;
         let outbox = Arc::new(Outbox::default());
         let connection = {
@@ -121,7 +121,7 @@ impl Switchboard {
             exchange.lines.insert(connection, line);
             connection
         };
-        let origin = origin::of(ends);
+        let origin = origin::of(ends, zone);
         self.drive(|hub, now| hub.connect(connection, ticket, origin, now));
         Ok(Some(Line {
             switchboard: Arc::clone(self),
@@ -136,17 +136,20 @@ impl Switchboard {
         lock(&self.exchange).hub.population()
     }
 
-    /// Says goodbye to everybody who is not on this machine.
-    pub fn send_away(&self, reason: &str) {
-        let remote: Vec<_> = {
+    /// Says goodbye to everybody who may not stay, by where their connection comes from.
+    pub fn send_away(&self, reason: &str, may_not_stay: impl Fn(Ends) -> bool) {
+        let lines: Vec<_> = {
             let exchange = lock(&self.exchange);
             let lines = exchange.lines.iter();
             lines
-                .filter(|(_, (_, ends))| !ends.loopback())
-                .map(|(&connection, _)| connection)
+                .map(|(&connection, &(_, ends))| (connection, ends))
                 .collect()
         };
-        self.drive(|hub, now| hub.send_away(&remote, reason, now));
+        let leaving = lines.into_iter().filter(|&(_, ends)| may_not_stay(ends));
+        let leaving: Vec<_> = leaving.map(|(connection, _)| connection).collect();
+        if !leaving.is_empty() {
+            self.drive(|hub, now| hub.send_away(&leaving, reason, now));
+        }
     }
 
     /// Says goodbye to everybody and takes nobody new.

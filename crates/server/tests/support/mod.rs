@@ -1,6 +1,8 @@
 //! A real server on a port of its own, and plain clients around it.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+mod signed;
+
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -304,6 +306,16 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) async fn connect(url: &str) -> Self {
         let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        Self {
+            url: url.to_owned(),
+            socket,
+        }
+    }
+
+    /// The same on a connection made before.
+    pub(crate) async fn over(stream: TcpStream, url: &str) -> Self {
+        let stream = MaybeTlsStream::Plain(stream);
+        let (socket, _) = tokio_tungstenite::client_async(url, stream).await.unwrap();
         Self {
             url: url.to_owned(),
             socket,

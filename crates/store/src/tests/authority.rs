@@ -235,6 +235,7 @@ fn a_reset_leaves_no_row() {
     let mut store = Store::open(&path).unwrap();
     store.save_claim(&claim(true), &station(), true).unwrap();
     issuing::fill(&mut store);
+    store.set_zone_rules(&[zone_rule("wlan1")]).unwrap();
     let one = somebody();
     store
         .change(|change| {
