@@ -7,12 +7,13 @@ use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
-use crate::network::Reach;
 use crate::network::zones::Rule;
+use crate::network::{Reach, split_authority};
 
 /// The settings file's name in the data directory.
 pub const FILE_NAME: &str = "ham-server.toml";
@@ -82,6 +83,16 @@ pub struct Options {
     #[serde(default)]
     pub zones: Vec<Rule>,
 
+    /// Somebody of your choice, HOST:PORT, who answers when there is internet; a connection is opened every
+    /// ten seconds [default: nobody is ever called]
+    #[arg(
+        long,
+        global = true,
+        env = "HAM_SERVER_INTERNET_PROBE",
+        value_name = "HOST:PORT"
+    )]
+    pub internet_probe: Option<Probe>,
+
     /// Settings file [default: ham-server.toml in the data folder, if there is one]
     #[arg(long, global = true, env = "HAM_SERVER_CONFIG", value_name = "FILE")]
     #[serde(skip)]
@@ -101,6 +112,16 @@ pub struct Options {
           default_missing_value = "true", value_name = "BOOL")]
     pub verbose: Option<bool>,
 }
+
+/// Who is called to learn whether there is internet: `HOST:PORT`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Probe(String);
+
+/// Why an address cannot be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write HOST:PORT, such as gateway.example:443 or [fd00::1]:443")]
+pub struct ProbeError;
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -134,6 +155,8 @@ pub struct Config {
     pub host_names: Vec<String>,
     /// What networks count as.
     pub zones: Vec<Rule>,
+    /// Who is called to learn whether there is internet.
+    pub internet_probe: Option<Probe>,
     /// How to log.
     pub log_format: LogFormat,
     /// Whether to log more.
@@ -174,6 +197,35 @@ pub enum ConfigError {
     NoDataDir,
 }
 
+impl Probe {
+    /// `HOST:PORT`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Probe {
+    type Err = ProbeError;
+
+    fn from_str(text: &str) -> Result<Self, ProbeError> {
+        match split_authority(text) {
+            Some((_, Some(1..))) if !text.contains(char::is_whitespace) => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(ProbeError),
+        }
+    }
+}
+
+impl TryFrom<String> for Probe {
+    type Error = ProbeError;
+
+    fn try_from(text: String) -> Result<Self, ProbeError> {
+        text.parse()
+    }
+}
+
 impl Config {
     /// Completes what was typed with the file and the defaults.
     ///
@@ -211,6 +263,7 @@ impl Config {
             data_dir,
             host_names: either(typed.host_names, file.host_names),
             zones: either(typed.zones, file.zones),
+            internet_probe: typed.internet_probe.or(file.internet_probe),
             log_format: typed.log_format.or(file.log_format).unwrap_or_default(),
             verbose: typed.verbose.or(file.verbose).unwrap_or(false),
         })
@@ -352,6 +405,16 @@ mod tests {
         fs::write(folder.path().join(FILE_NAME), "zones = [\"wlan1\"]").unwrap();
         let error = Config::resolve(typed(folder.path())).unwrap_err();
         assert!(error.to_string().contains("wlan1=part97"), "{error}");
+    }
+
+    #[test]
+    fn who_is_called_is_a_host_with_a_port() {
+        for right in ["gateway.example:443", "192.168.1.1:53", "[fd00::1]:443"] {
+            assert_eq!(right.parse::<Probe>().unwrap().as_str(), right);
+        }
+        for wrong in ["", "gateway.example", ":443", "a b:1", "a:0", "a:70000"] {
+            assert_eq!(wrong.parse::<Probe>(), Err(ProbeError), "{wrong}");
+        }
     }
 
     #[test]

@@ -21,7 +21,8 @@ use crate::network::Names;
 use crate::network::zoning::Zoning;
 use crate::runtime::login::Receptionist;
 use crate::runtime::{
-    AdminKey, Authority, Neighbourhood, Nonces, Ownership, OwnershipError, Switchboard,
+    AdminKey, Authority, Connectivity, Neighbourhood, Nonces, Ownership, OwnershipError, Questions,
+    Switchboard, resolver,
 };
 
 /// What a running server leaves in its data folder, for the commands on the same machine.
@@ -120,6 +121,10 @@ impl Server {
                 switchboard.judge(judgements);
             }
         });
+        let (resolver, questions) = resolver();
+        let probe = config.internet_probe.as_ref();
+        let connectivity = Connectivity::new(probe.map(|probe| probe.as_str().to_owned()));
+        let connectivity = Arc::new(connectivity);
         let app = Arc::new(App {
             ownership,
             authority,
@@ -128,6 +133,8 @@ impl Server {
             tls: Arc::clone(&tls),
             nonces: Nonces::default(),
             neighbourhood: Arc::new(Mutex::new(Neighbourhood::default())),
+            resolver,
+            connectivity: Arc::clone(&connectivity),
             names,
             zoning: Arc::clone(&zoning),
             random,
@@ -150,10 +157,12 @@ impl Server {
         let stop = CancellationToken::new();
         let router = http::router(Arc::clone(&app));
         let serving = tokio::spawn(listener.serve(router, tls, zoning, stop.clone()));
-        let timekeeper = tokio::spawn(async move { switchboard.keep_time().await });
+        let timekeeper = tokio::spawn(async move {
+            tokio::join!(switchboard.keep_time(), connectivity.follow());
+        });
         let discovery = config
             .is_discoverable()
-            .then(|| start_discovery(config, port, &app));
+            .then(|| start_discovery(config, port, &app, questions));
         let data_dir = config.data_dir.clone();
         Ok(Self {
             app,
@@ -215,7 +224,7 @@ impl Server {
     }
 }
 
-fn start_discovery(config: &Config, port: u16, app: &App) -> Discovery {
+fn start_discovery(config: &Config, port: u16, app: &App, questions: Questions) -> Discovery {
     let settings = discovery::Settings {
         interfaces: config.interfaces.clone(),
         bind: config.bind,
@@ -226,6 +235,7 @@ fn start_discovery(config: &Config, port: u16, app: &App) -> Discovery {
         Arc::clone(&app.ownership),
         Arc::clone(&app.names),
         Arc::clone(&app.neighbourhood),
+        questions,
     )
 }
 

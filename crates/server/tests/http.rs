@@ -46,6 +46,43 @@ async fn an_unclaimed_server_says_so() {
     server.server.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_learns_what_the_server_sees_of_them() {
+    let server = TestServer::start();
+    let mode = &server.get("/api/status").await.json()["mode"];
+    assert!(mode == "online" || mode == "offline", "{mode}");
+
+    let hidden = "0f4e2b3a-9a7c-4b1d-8e2f-0123456789ab.local";
+    for (query, address, multicast) in [
+        ("", "unknown", "unknown"),
+        ("?address=127.0.0.1", "ok", "unknown"),
+        ("?address=192.0.2.7", "problem", "unknown"),
+        // A server that serves this machine only leaves the network alone.
+        (&format!("?name={hidden}"), "unknown", "unknown"),
+    ] {
+        let seen = server.get(&format!("/api/diagnose{query}")).await.json();
+        assert_eq!(seen["address"], "127.0.0.1");
+        let state = |about: &str| {
+            let checks = seen["checks"].as_array().unwrap();
+            let check = checks.iter().find(|check| check["about"] == about).unwrap();
+            assert_eq!(check["state"] == "problem", check["action"].is_string());
+            check["state"].clone()
+        };
+        assert_eq!(state("address"), address, "{query}");
+        assert_eq!(state("multicast"), multicast, "{query}");
+        assert_eq!(state("network"), "problem", "--no-lan");
+        assert_eq!(state("zone"), "ok");
+    }
+    for wrong in ["?name=printer.local", "?address=somewhere"] {
+        let refused = server.get(&format!("/api/diagnose{wrong}")).await;
+        assert_eq!(refused.problem(), (400, "bad-request".into()), "{wrong}");
+    }
+    let evil = [("Origin", "http://evil.example")];
+    let refused = server.send("GET", "/api/diagnose", &evil, "").await;
+    assert_eq!(refused.problem(), (403, "foreign-origin".into()));
+    server.server.shutdown().await;
+}
+
 /// What the network says is tested with a network, in web/e2e.
 #[tokio::test(flavor = "multi_thread")]
 async fn other_servers_are_listed_as_they_say_of_themselves() {

@@ -11,13 +11,16 @@ export type Http =
   | CertificateSubmission
   | CertificateSummary
   | CertificateWaits
+  | Check
   | ClaimOffer
   | ClaimRequest
   | ClaimState
   | Claimed
   | ClaimedStation
   | Clients
+  | Diagnosis
   | Explanation
+  | Finding
   | Fingerprint
   | Grid
   | Identity
@@ -27,6 +30,8 @@ export type Http =
   | Limits
   | LocalServer
   | LocalServers
+  | Matter
+  | Mode
   | Network
   | NetworkAnswer
   | NetworkRequest
@@ -92,6 +97,14 @@ export type CertificateStatus =
  */
 export type TrustLevel = 'root' | 'intermediate' | 'peer'
 /**
+ * What can be in the way of a call.
+ */
+export type Matter = 'network' | 'zone' | 'route' | 'address' | 'multicast'
+/**
+ * How it stands.
+ */
+export type Finding = 'ok' | 'problem' | 'unknown'
+/**
  * How far a server is on its way to people.
  */
 export type ClaimState = 'unclaimed' | 'claimed' | 'active'
@@ -105,6 +118,10 @@ export type Grid = string
  * The order is by strictness: of two declarations the greater one holds.
  */
 export type Zone = 'open' | 'part97'
+/**
+ * Whether there seems to be internet.
+ */
+export type Mode = 'online' | 'offline'
 /**
  * Who made a rule.
  */
@@ -347,6 +364,27 @@ export interface CertificateWaits {
   status: CertificateStatus
 }
 /**
+ * One thing that was looked at.
+ */
+export interface Check {
+  /**
+   * What.
+   */
+  about: Matter
+  /**
+   * One thing to do about it.
+   */
+  action: string | null
+  /**
+   * The same for a person.
+   */
+  sentence: string
+  /**
+   * How it stands.
+   */
+  state: Finding
+}
+/**
  * `GET /api/claim-station`.
  */
 export interface ClaimOffer {
@@ -467,6 +505,19 @@ export interface Clients {
    * Guests.
    */
   unlicensed: number
+}
+/**
+ * `GET /api/diagnose`.
+ */
+export interface Diagnosis {
+  /**
+   * The address the server sees the caller at.
+   */
+  address: string
+  /**
+   * What was looked at, in the order in which it should be mended.
+   */
+  checks: Check[]
 }
 /**
  * `GET /api/certificates/{fingerprint}/explain`.
@@ -843,6 +894,14 @@ export interface Status {
    * The URL that reaches this server.
    */
   endpoint: string
+  /**
+   * Whether there seems to be internet.
+   */
+  mode: Mode
+  /**
+   * Seconds since that changed, or since the start.
+   */
+  modeFor: number
   /**
    * The owner's callsign.
    */

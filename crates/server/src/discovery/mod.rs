@@ -2,11 +2,12 @@
 //!
 //! While the server is open to the network it announces itself and searches for others; while it has
 //! no owner or is closed it is silent, and every change follows without a restart. [`announcement`] is
-//! what we say, [`reading`] judges what others say, and [`presence`] carries both to the network and
-//! back through `mdns-sd`. What is found goes into the [`Neighbourhood`]. Nothing heard is proven:
-//! anybody on the network can announce anything.
+//! what we say, [`reading`] judges what others say, [`asking`] looks names up, and [`presence`] carries it
+//! all to the network and back through `mdns-sd`. What is found goes into the [`Neighbourhood`]. Nothing heard is
+//! proven: anybody on the network can announce anything.
 
 mod announcement;
+mod asking;
 mod presence;
 mod reading;
 
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use self::announcement::Announcement;
 use self::presence::{Presence, Trouble};
 use crate::network::Names;
-use crate::runtime::{ClaimState, Neighbourhood, Ownership, lock};
+use crate::runtime::{ClaimState, Neighbourhood, Ownership, Questions, lock};
 
 /// The first pause after trouble; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
@@ -54,6 +55,7 @@ struct Surroundings {
     ownership: Arc<Ownership>,
     names: Arc<Names>,
     neighbourhood: Arc<Mutex<Neighbourhood>>,
+    questions: Questions,
 }
 
 impl Discovery {
@@ -64,6 +66,7 @@ impl Discovery {
         ownership: Arc<Ownership>,
         names: Arc<Names>,
         neighbourhood: Arc<Mutex<Neighbourhood>>,
+        questions: Questions,
     ) -> Self {
         let stop = CancellationToken::new();
         let surroundings = Surroundings {
@@ -71,6 +74,7 @@ impl Discovery {
             ownership,
             names,
             neighbourhood,
+            questions,
         };
         let task = tokio::spawn(surroundings.live(stop.clone()));
         Self { stop, task }
@@ -86,7 +90,7 @@ impl Discovery {
 }
 
 impl Surroundings {
-    async fn live(self, stop: CancellationToken) {
+    async fn live(mut self, stop: CancellationToken) {
         let mut states = self.ownership.watch_state();
         let mut pause = FIRST_PAUSE;
         while !stop.is_cancelled() {
@@ -95,6 +99,7 @@ impl Surroundings {
                 tokio::select! {
                     _ = states.changed() => {}
                     () = stop.cancelled() => {}
+                    () = decline(&mut self.questions) => {}
                 }
                 continue;
             };
@@ -110,6 +115,7 @@ impl Surroundings {
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = stop.cancelled() => {}
+                () = decline(&mut self.questions) => {}
             }
             pause = (2 * pause).min(LONGEST_PAUSE);
         }
@@ -127,7 +133,7 @@ impl Surroundings {
 
     /// Is found and finds until the server stops or is closed to the network.
     async fn be_present(
-        &self,
+        &mut self,
         announcement: &Announcement,
         states: &mut watch::Receiver<ClaimState>,
         stop: &CancellationToken,
@@ -142,6 +148,10 @@ impl Surroundings {
             let step = tokio::select! {
                 _ = states.changed() => break Ok(()),
                 () = stop.cancelled() => break Ok(()),
+                question = self.questions.next() => {
+                    presence.ask(question);
+                    continue;
+                }
                 step = presence.next() => step,
             };
             if let Err(trouble) = presence.take(step, &self.names, &self.neighbourhood) {
@@ -152,5 +162,12 @@ impl Surroundings {
         self.names.set_numbered(std::collections::BTreeSet::new());
         lock(&self.neighbourhood).clear();
         ended
+    }
+}
+
+/// While the network is left alone, it cannot be asked either; who asks is told so.
+async fn decline(questions: &mut Questions) {
+    loop {
+        drop(questions.next().await);
     }
 }

@@ -18,9 +18,10 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::Settings;
 use super::announcement::{Announcement, SERVER, Service};
+use super::asking::Asking;
 use super::reading;
 use crate::network::{Names, is_virtual};
-use crate::runtime::{Neighbourhood, lock};
+use crate::runtime::{Neighbourhood, Question, lock};
 
 /// How often everybody is asked anew.
 const SEARCH_EVERY: Duration = Duration::from_secs(60);
@@ -60,6 +61,7 @@ pub(super) struct Presence {
     found: Option<Receiver<ServiceEvent>>,
     search: Interval,
     count: Interval,
+    asking: Asking,
     /// An answer the library owes us.
     counted: Option<Receiver<Metrics>>,
 }
@@ -102,6 +104,7 @@ impl Presence {
             found: None,
             search: tokio::time::interval(SEARCH_EVERY),
             count,
+            asking: Asking::default(),
             counted: None,
         })
     }
@@ -115,6 +118,11 @@ impl Presence {
             _ = self.search.tick() => Step::Search,
             _ = self.count.tick() => Step::Count,
         }
+    }
+
+    /// Asks the network for the address of a name.
+    pub(super) fn ask(&mut self, question: Question) {
+        self.asking.ask(&self.daemon, question);
     }
 
     /// Carries out what follows.

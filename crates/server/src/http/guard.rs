@@ -79,7 +79,7 @@ fn authority(app: &App, ends: Ends, uri: &Uri, headers: &HeaderMap) -> Result<Au
 }
 
 /// Programs that are not browsers send no Origin, and no stranger's page can make them.
-fn same_origin(headers: &HeaderMap, ends: Ends, authority: &Authority) -> bool {
+pub(super) fn same_origin(headers: &HeaderMap, ends: Ends, authority: &Authority) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     match (origins.next(), origins.next()) {
         (None, _) => true,

@@ -6,6 +6,7 @@
 
 mod authority;
 mod claim;
+mod diagnose;
 mod guard;
 mod local_servers;
 mod network;
@@ -38,7 +39,9 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::listen::Tls;
 use crate::network::zoning::Zoning;
 use crate::network::{Names, Reach};
-use crate::runtime::{AdminKey, Authority, Neighbourhood, Nonces, Ownership, Switchboard};
+use crate::runtime::{
+    AdminKey, Authority, Connectivity, Neighbourhood, Nonces, Ownership, Resolver, Switchboard,
+};
 
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
@@ -61,6 +64,10 @@ pub struct App {
     pub nonces: Nonces,
     /// The other servers on this network.
     pub neighbourhood: Arc<Mutex<Neighbourhood>>,
+    /// Asks the network for addresses.
+    pub resolver: Resolver,
+    /// Whether there seems to be internet.
+    pub connectivity: Arc<Connectivity>,
     /// This server's own names.
     pub names: Arc<Names>,
     /// What may cross which network.
@@ -120,6 +127,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/info", get(status::info))
         .route("/api/claim-station", get(claim::offer).post(claim::claim))
         .route("/api/local-servers", get(local_servers::list))
+        .route("/api/diagnose", get(diagnose::diagnose))
         .route("/api/nonce", get(network::nonce))
         .route("/api/network", post(network::network))
         .route("/api/zones", get(zones::list).post(zones::set))

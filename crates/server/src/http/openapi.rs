@@ -6,7 +6,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{
-    authority, claim, local_servers, network, problem, sharing, signal, status, trust, zones,
+    authority, claim, diagnose, local_servers, network, problem, sharing, signal, status, trust,
+    zones,
 };
 
 /// The OpenAPI document.
@@ -16,6 +17,7 @@ pub fn openapi() -> Value {
     status::describe(&mut paths);
     claim::describe(&mut paths);
     local_servers::describe(&mut paths);
+    diagnose::describe(&mut paths);
     network::describe(&mut paths);
     zones::describe(&mut paths);
     authority::describe(&mut paths);

@@ -14,11 +14,12 @@ use super::guard::Authority;
 use super::openapi::{Operation, Paths};
 use super::sharing;
 use crate::network::Ends;
-use crate::runtime::ClaimState;
+use crate::runtime::{ClaimState, Mode};
 use crate::{CAPABILITIES, VERSION};
 
 /// `GET /api/status`.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Status {
     /// How far the server is on its way to people.
@@ -33,6 +34,10 @@ pub(super) struct Status {
     pub(super) signaling: SignalingStatus,
     /// Seconds since the start.
     pub(super) uptime: u64,
+    /// Whether there seems to be internet.
+    pub(super) mode: Mode,
+    /// Seconds since that changed, or since the start.
+    pub(super) mode_for: u64,
     /// Who is here.
     pub(super) clients: Clients,
 }
@@ -147,6 +152,7 @@ pub(super) async fn status(
 ) -> Json<Status> {
     let (licensed, unlicensed) = app.switchboard.population();
     let state = app.ownership.state();
+    let (mode, since) = app.connectivity.mode();
     Json(Status {
         state,
         owner: app.ownership.callsign(),
@@ -157,6 +163,8 @@ pub(super) async fn status(
             connected: is_open_to(state, ends),
         },
         uptime: app.started.elapsed().as_secs(),
+        mode,
+        mode_for: since.elapsed().as_secs(),
         clients: Clients {
             licensed,
             unlicensed,

@@ -3,24 +3,30 @@
 //! [`Switchboard`] owns the hub and every client's queue; [`Authority`] is whom this server believes;
 //! [`Ownership`] is whose server this is and the key it proves that with; [`AdminKey`] lets the
 //! commands on this machine act as the owner; [`login`] makes challenges and judges proofs; [`Nonces`] are given
-//! out and taken back once; [`Neighbourhood`] is the other servers nearby. Nothing here knows HTTP.
+//! out and taken back once; [`Neighbourhood`] is the other servers nearby; [`Resolver`]
+//! asks the network for an address; [`Connectivity`] tells whether there seems to be internet. Nothing here knows HTTP.
 
 mod admin;
 pub mod authority;
+mod connectivity;
 pub mod login;
 mod neighbourhood;
 mod nonces;
 mod origin;
 mod outbox;
 mod ownership;
+mod resolver;
 mod switchboard;
 
 pub use admin::AdminKey;
 pub use authority::Authority;
+pub use connectivity::{Connectivity, Mode};
 pub use neighbourhood::{Neighbour, Neighbourhood, NotKept, Sighting};
 pub use nonces::Nonces;
 pub use outbox::{Outbox, Outgoing};
 pub use ownership::{ClaimFailure, ClaimRequest, ClaimState, Ownership, OwnershipError};
+pub(crate) use resolver::ANSWER_WITHIN as NAMES_ANSWER_WITHIN;
+pub use resolver::{Question, Questions, Resolver, resolver};
 pub use switchboard::{Line, Switchboard};
 
 use base64::Engine as _;
