@@ -3,15 +3,18 @@
 //! Handlers read a request, ask [`crate::runtime::Authority`], and word the answer. What changes
 //! something blocks on the disk and runs on a thread for that.
 
+mod anchors;
 mod blacklist;
 mod certificates;
 mod explain;
+mod statements;
+mod trust_bundle;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use pki::graph::{Affected, Cause, Effect as GraphEffect, Held, Verdict};
 use pki::{Certificate, TrustGraph};
 use serde::{Deserialize, Serialize};
@@ -46,6 +49,17 @@ pub(super) fn routes() -> Router<Arc<App>> {
             post(blacklist::add).delete(blacklist::remove),
         )
         .route("/api/blacklist", get(blacklist::list))
+        .route("/api/anchors", get(anchors::list).post(anchors::add))
+        .route("/api/anchors/{fingerprint}", delete(anchors::remove))
+        .route(
+            "/api/tombstones",
+            get(statements::tombstones).post(statements::bury),
+        )
+        .route(
+            "/api/rekeys",
+            get(statements::rekeys).post(statements::follow),
+        )
+        .route("/api/trust-bundle", get(trust_bundle::bundle))
 }
 
 #[cfg(feature = "schema")]
@@ -53,6 +67,9 @@ pub(super) fn describe(paths: &mut Paths) {
     certificates::describe(paths);
     explain::describe(paths);
     blacklist::describe(paths);
+    anchors::describe(paths);
+    statements::describe(paths);
+    trust_bundle::describe(paths);
 }
 
 /// A certificate in a list.
@@ -268,8 +285,13 @@ fn no_such_certificate() -> Problem {
 /// Why a decision of the owner's was not taken.
 fn decision_problem(error: DecisionError) -> Problem {
     match error {
-        DecisionError::Unknown => no_such_certificate(),
+        DecisionError::Unknown => {
+            Problem::new(StatusCode::NOT_FOUND, "not-found", error.to_string())
+        }
         DecisionError::OwnKey => Problem::new(StatusCode::CONFLICT, "own-key", error.to_string()),
+        DecisionError::OwnAnchor => {
+            Problem::new(StatusCode::CONFLICT, "own-anchor", error.to_string())
+        }
         DecisionError::Store(error) => Problem::internal(&error),
     }
 }

@@ -7,7 +7,7 @@ use pki::Certificate;
 use pki::graph::{Admission, Budget, Refused, Source, State, Stored, Verdict};
 use signaling::AddressGroup;
 use station::{Identity, KeyId};
-use store::StoreError;
+use store::{Change, StoreError};
 
 use super::{Authority, Decided, Standing, standing};
 
@@ -125,17 +125,14 @@ impl Authority {
         chain: &[Certificate],
         source: Source,
     ) -> Result<Admissions, AdmissionError> {
-        let mut budget = Budget::new(CHECKS);
         self.change(
             |known| {
+                let mut budget = Budget::new(CHECKS);
                 let graph = &mut known.graph;
                 let results = graph.admit_chain(certificate, chain, source, &mut budget);
-                Ok(decided(results))
+                Ok(Admissions::of(results))
             },
-            |change, admissions: &Admissions| {
-                change.admit(&admissions.admitted)?;
-                change.evict(&admissions.evicted)
-            },
+            |change, admissions: &Admissions| admissions.write(change),
         )
     }
 }
@@ -183,31 +180,35 @@ fn misfit(certificate: &Certificate, chain: &[Certificate]) -> Option<usize> {
     (0..all.len()).rev().find(|place| !fits(place))
 }
 
-/// What became of a chain, its furthest certificate first.
-#[derive(Debug)]
-struct Admissions {
-    results: Vec<Result<State, Refused>>,
+/// What became of certificates, in the order in which they were offered to the graph.
+#[derive(Debug, Default)]
+pub(super) struct Admissions {
+    pub(super) results: Vec<Result<State, Refused>>,
     admitted: Vec<Stored>,
     evicted: Vec<Identity>,
 }
 
-fn decided(results: Vec<Result<Admission, Refused>>) -> Decided<Admissions> {
-    let mut all = Admissions {
-        results: Vec::with_capacity(results.len()),
-        admitted: Vec::new(),
-        evicted: Vec::new(),
-    };
-    let mut turned = Vec::new();
-    for result in results {
-        all.results.push(result.map(|admission| {
-            all.admitted.extend(admission.admitted);
-            all.evicted.extend(admission.evicted);
-            turned.extend(admission.gained);
-            turned.extend(admission.lost);
-            admission.state
-        }));
+impl Admissions {
+    pub(super) fn of(results: Vec<Result<Admission, Refused>>) -> Decided<Self> {
+        let mut all = Self::default();
+        let mut turned = Vec::new();
+        for result in results {
+            all.results.push(result.map(|admission| {
+                all.admitted.extend(admission.admitted);
+                all.evicted.extend(admission.evicted);
+                turned.extend(admission.gained);
+                turned.extend(admission.lost);
+                admission.state
+            }));
+        }
+        let forgets = !all.evicted.is_empty();
+        Decided::about(all, &[&turned]).published_if(forgets)
     }
-    Decided::about(all, &[&turned])
+
+    pub(super) fn write(&self, change: &Change<'_>) -> Result<(), StoreError> {
+        change.admit(&self.admitted)?;
+        change.evict(&self.evicted)
+    }
 }
 
 impl fmt::Display for Place {

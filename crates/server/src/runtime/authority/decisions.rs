@@ -3,7 +3,7 @@
 
 use pki::Admitted;
 use pki::graph::{Effect, Entry, Target};
-use station::{Fingerprint, Identity, KeyId};
+use station::{Callsign, Fingerprint, Identity, KeyId};
 use store::StoreError;
 
 use super::{Authority, Decided};
@@ -23,11 +23,14 @@ pub enum Scope {
 #[derive(Debug, thiserror::Error)]
 pub enum DecisionError {
     /// There is no such certificate, or no such decision to take back.
-    #[error("this server knows nothing of that certificate")]
+    #[error("this server knows nothing of the kind")]
     Unknown,
     /// The owner's own key or the server's.
     #[error("that is the key of this server or of its owner; reset the server to give it up")]
     OwnKey,
+    /// The owner's own anchor.
+    #[error("that is the owner's own trust anchor; reset the server to give it up")]
+    OwnAnchor,
     /// It cannot be stored.
     #[error("the decision cannot be stored")]
     Store(#[from] StoreError),
@@ -55,11 +58,65 @@ impl Authority {
                 }
                 let target = scope.of(certificate);
                 let (entry, effect) = known.graph.blacklist(target, reason);
-                Ok(decided((entry, effect.clone()), &effect))
+                Ok(decided((entry, effect.clone()), &effect).published_if(true))
             },
             |change, (entry, _): &(Entry, Effect)| change.blacklist(entry),
         )?;
         Ok(effect)
+    }
+
+    /// Lets a key hold a callsign whose earlier key was blacklisted. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`DecisionError`]; nothing is changed then.
+    pub fn accept_key(&self, callsign: &Callsign, key: KeyId) -> Result<Effect, DecisionError> {
+        self.change(
+            |known| {
+                let mut waiting = known.graph.awaiting_owner();
+                let theirs = |one: &Admitted| {
+                    one.key_id() == key && one.callsign().base() == callsign.base()
+                };
+                if !waiting.any(theirs) {
+                    return Err(DecisionError::Unknown);
+                }
+                drop(waiting);
+                let effect = known.graph.accept_key(callsign, key);
+                Ok(decided(effect.clone(), &effect))
+            },
+            |change, _| change.accept_key(callsign, key),
+        )
+    }
+
+    /// Decides which of the keys that claim it took an old key's place. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`DecisionError`]; nothing is changed then.
+    pub fn choose_successor(&self, old: KeyId, new: KeyId) -> Result<Effect, DecisionError> {
+        self.change(
+            |known| {
+                let effect = known.graph.choose_successor(old, new);
+                let effect = effect.ok_or(DecisionError::Unknown)?;
+                Ok(decided(effect.clone(), &effect))
+            },
+            |change, _| change.choose_successor(old, new),
+        )
+    }
+
+    /// Lets so many certificates stand below a certificate's key. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`DecisionError`]; nothing is changed then.
+    pub fn set_cap(&self, named: &Fingerprint, certificates: usize) -> Result<(), DecisionError> {
+        let _: KeyId = self.change(
+            |known| {
+                let certificate = known.graph.certificate(named);
+                let key = certificate.ok_or(DecisionError::Unknown)?.key_id();
+                known.graph.raise_cap(key, certificates);
+                Ok::<_, DecisionError>(decided(key, &Effect::default()))
+            },
+            |change, key| change.set_cap(*key, certificates),
+        )?;
+        Ok(())
     }
 
     /// Takes a blacklisting back, by the certificate, or by the key or the identity that it names.
@@ -68,7 +125,7 @@ impl Authority {
     /// # Errors
     /// [`DecisionError`]; nothing is changed then.
     pub fn unblacklist(&self, named: &Fingerprint, scope: Scope) -> Result<Effect, DecisionError> {
-        let (_, effect) = self.change(
+        let (_, effect) = self.change::<_, DecisionError>(
             |known| {
                 let target = match known.graph.certificate(named) {
                     Some(certificate) => scope.of(certificate),
@@ -76,7 +133,7 @@ impl Authority {
                 };
                 let effect = known.graph.unblacklist(target);
                 let effect = effect.ok_or(DecisionError::Unknown)?;
-                Ok::<_, DecisionError>(decided((target, effect.clone()), &effect))
+                Ok(decided((target, effect.clone()), &effect).published_if(true))
             },
             |change, (target, _): &(Target, Effect)| change.unblacklist(*target),
         )?;
@@ -106,6 +163,7 @@ impl Scope {
     }
 }
 
-fn decided<T>(value: T, effect: &Effect) -> Decided<T> {
+/// A decision with this effect.
+pub(super) fn decided<T>(value: T, effect: &Effect) -> Decided<T> {
     Decided::about(value, &[&effect.lose, &effect.gain])
 }

@@ -4,10 +4,13 @@ use pki::TrustGraph;
 use pki::graph::Limits;
 use store::{Store, StoreError};
 
+use super::anchors::Anchors;
+
 /// Everything that readers ask for without waiting for the disk.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) graph: TrustGraph,
+    pub(super) anchors: Anchors,
 }
 
 impl Known {
@@ -35,6 +38,7 @@ impl Known {
                 .map(|(call, key)| (call.base().into(), key))
                 .collect(),
         );
-        Ok(Self { graph })
+        let anchors = Anchors::load(store)?;
+        Ok(Self { graph, anchors })
     }
 }

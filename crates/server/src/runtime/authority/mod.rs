@@ -9,19 +9,26 @@
 //! Whoever is logged in is judged anew whenever their key gains or loses trust, in the order in which
 //! that happens.
 //!
-//! Reading order: this file; [`admission`](Authority::present).
+//! Reading order: this file; [`admission`](Authority::present), `anchors`, `decisions`, `statements`; `bundle`
+//! for what everybody may read.
 
 mod admission;
+mod anchors;
+mod bundle;
 mod decisions;
 mod known;
+mod statements;
 
 pub use admission::{AdmissionError, Bringer, Brought};
+pub use anchors::{Accepted, Anchor, Root};
+pub use bundle::{BundleError, TrustBundle};
 pub use decisions::{DecisionError, Scope};
+pub use statements::{BuryError, FollowError};
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use pki::TrustGraph;
 use pki::graph::{Affected, Verdict};
@@ -40,6 +47,9 @@ pub struct Authority {
     known: RwLock<Known>,
     /// Memory could not be read back after a write that failed. Changes only under the store's lock.
     stale: AtomicBool,
+    /// Counts the changes of what the trust bundle shows.
+    edition: AtomicU64,
+    bundle: Mutex<Option<Arc<TrustBundle>>>,
     listener: OnceLock<Listener>,
 }
 
@@ -59,6 +69,8 @@ type Turned = BTreeSet<(KeyId, Callsign)>;
 struct Decided<T> {
     value: T,
     turned: Turned,
+    /// Whether what this server publishes of its trust is another now.
+    published: bool,
 }
 
 struct Listener(Box<Tell>);
@@ -76,6 +88,8 @@ impl Authority {
             store,
             known: RwLock::new(known),
             stale: AtomicBool::new(false),
+            edition: AtomicU64::new(0),
+            bundle: Mutex::default(),
             listener: OnceLock::new(),
         })
     }
@@ -97,8 +111,7 @@ impl Authority {
 
     /// Looks into the graph. Must be short: whoever changes the graph waits for it.
     pub fn look<T>(&self, at: impl FnOnce(&TrustGraph) -> T) -> T {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        at(&known.graph)
+        at(&self.known().graph)
     }
 
     /// What a key is worth for a callsign.
@@ -118,10 +131,17 @@ impl Authority {
         if self.stale.load(Ordering::Relaxed) {
             self.reload_from(&store)?;
         }
-        let Decided { value, turned } = {
+        let Decided {
+            value,
+            turned,
+            published,
+        } = {
             let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
             decide(&mut known)?
         };
+        if published {
+            self.edition.fetch_add(1, Ordering::Release);
+        }
         let written = store.change(|change| write(change, &value));
         if written.is_err()
             && let Err(error) = self.reload_from(&store)
@@ -133,9 +153,14 @@ impl Authority {
         Ok(value)
     }
 
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn reload_from(&self, store: &Store) -> Result<(), StoreError> {
         let read = Known::load(store);
         self.stale.store(read.is_err(), Ordering::Relaxed);
+        self.edition.fetch_add(1, Ordering::Release);
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = read?;
         Ok(())
     }
@@ -168,10 +193,18 @@ impl<T> Decided<T> {
     /// A decision that changes the worth of these certificates.
     fn about(value: T, affected: &[&[Affected]]) -> Self {
         let turned = affected.iter().copied().flatten();
+        let turned: Turned = turned.map(|one| (one.key, one.callsign.clone())).collect();
         Self {
             value,
-            turned: turned.map(|one| (one.key, one.callsign.clone())).collect(),
+            published: !turned.is_empty(),
+            turned,
         }
+    }
+
+    /// The same; it may show in what this server publishes although nobody's worth changes.
+    fn published_if(self, shows: bool) -> Self {
+        let published = self.published || shows;
+        Self { published, ..self }
     }
 }
 
