@@ -3,6 +3,7 @@
  * calls a browser and talks with it; and those who may not are turned away.
  */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +11,8 @@ import { after, before, test } from 'node:test'
 // First of ours: it puts the test on a network of its own.
 import { addressHere, twoMachines } from './support/network.mjs'
 import { RTCPeerConnection } from 'werift'
-import { Client, claim, fingerprintOf, isGenuine, keyFile, makeOperator } from './support/foreign.mjs'
+import { Client, claim, confirmation, fingerprintOf, isConfirmedBy, isGenuine, keyFile, keyIdOf, makeOperator, signedCall, textOfCall } from './support/foreign.mjs'
+import { entry, write } from './support/pages.mjs'
 import { joiningUrl, startServer } from './support/server.mjs'
 import { deadline, until } from './support/wait.mjs'
 
@@ -58,15 +60,7 @@ test('an operator whom the owner vouches for logs in, calls a browser and talks 
   const [guest] = registered.peers
   assert.equal(guest.hasLicense, false)
 
-  const connection = new RTCPeerConnection({ iceServers: [] })
-  opened.push(connection)
-  const channel = connection.createDataChannel('ham', { negotiated: true, id: 0 })
-  const said = []
-  channel.onMessage.subscribe((text) => said.push(JSON.parse(text)))
-  connection.onIceCandidate.subscribe((candidate) => {
-    const end = { candidate: '', sdpMid: '0', sdpMLineIndex: 0 }
-    client.send({ type: 'ICE_CANDIDATE', target: guest.id, candidate: candidate?.toJSON() ?? end })
-  })
+  const { connection, channel, said } = peerConnection(client, guest.id)
   await connection.setLocalDescription(await connection.createOffer())
   const { type, sdp } = connection.localDescription
   client.send({ type: 'OFFER', target: guest.id, offer: { type, sdp }, id: 'call' })
@@ -89,6 +83,44 @@ test('an operator whom the owner vouches for logs in, calls a browser and talks 
   await page.getByRole('button', { name: 'Open the conversation' }).click()
   await page.getByText('Connected to K1ABC', { exact: true }).waitFor()
   await page.getByRole('region', { name: 'Conversation with K1ABC' }).getByText('by another program').waitFor()
+})
+
+test('an operator’s browser believes a call that is signed as the pages say, and signs its own', async () => {
+  const page = await openPage(await machines.browserHere())
+  await logIn(page, owner)
+  const client = await connect(server)
+  const { peers } = await client.authenticate(friend, await client.challenge(friend))
+  const { id } = peers.find(({ callsign }) => callsign === 'W1AW')
+
+  const { connection, channel, said } = peerConnection(client, id)
+  await connection.setLocalDescription(await connection.createOffer())
+  const { type, sdp } = connection.localDescription
+  const call = { callId: randomBytes(16).toString('base64url'), counter: 1, to: keyIdOf(owner) }
+  const offer = signedCall(friend, { type, sdp }, call)
+  client.send({ type: 'OFFER', target: id, offer: { type, sdp }, statement: offer.statement })
+  const answer = await client.receive('ANSWER_RECEIVED')
+  assert.equal(answer.statement.callId, call.callId)
+  assert.equal(answer.statement.to, keyIdOf(friend))
+  assert.equal(fingerprintOf(answer.chain[0]), owner.fingerprint)
+  const answerText = textOfCall(answer, sdp)
+  await connection.setRemoteDescription(answer.answer)
+  client.on('ICE_CANDIDATE_RECEIVED', ({ candidate }) => connection.addIceCandidate(candidate))
+
+  await until('the channel to open', () => channel.readyState === 'open')
+  await until('their confirmation', () => said.length > 0)
+  // Signatures differ each time they are made; all else is the same.
+  assert.deepEqual(said[0], { ...confirmation(owner, offer.text, answerText), signature: said[0].signature })
+  assert.ok(isConfirmedBy(owner, said[0]))
+  channel.send(JSON.stringify(confirmation(friend, offer.text, answerText)))
+  channel.send(JSON.stringify({ type: 'hello', version: 1 }))
+  await page.locator('.rows > li').filter({ hasText: /K1ABC.*connected/ }).click()
+  await page.getByText('Connected to K1ABC, verified').waitFor()
+  await page.getByText('K1ABC, vouched by W1AW in person').waitFor()
+  channel.send(JSON.stringify({ type: 'text', id: 'a1', text: 'signed by another program' }))
+  await entry(page, 'signed by another program').waitFor()
+  await write(page, 'and answered')
+  await until('the text', () => said.some(({ text }) => text === 'and answered'))
+  await page.context().browser().close()
 })
 
 test('the older path leads to the same signaling', async () => {
@@ -139,12 +171,7 @@ test('a proof made for one server is worthless at another', async () => {
 
 test('a page signs nothing for a server that cannot prove itself', async () => {
   const page = await openPage(await machines.browserHere())
-  await page.goto(`${server.local}/#/station`)
-  await page.getByLabel('The .p12 file').setInputFiles(keyFile(friend, password))
-  await page.getByLabel('Its password').fill(password)
-  await page.getByRole('button', { name: 'Log in with this key' }).click()
-  await page.getByRole('button', { name: 'They match: trust this server' }).click()
-  await page.getByText('Connected as K1ABC, verified').waitFor()
+  await logIn(page, friend)
 
   const sent = []
   await page.routeWebSocket(/\/signal$/, (socket) => {
@@ -168,6 +195,30 @@ function forged(text) {
   bytes[10] ^= 1
   const serverProof = { ...message.serverProof, signature: bytes.toString('base64url') }
   return JSON.stringify({ ...message, serverProof })
+}
+
+/** A connection of another program's to somebody's browser, and what came by its control channel. */
+function peerConnection(client, target) {
+  const connection = new RTCPeerConnection({ iceServers: [] })
+  opened.push(connection)
+  const channel = connection.createDataChannel('ham', { negotiated: true, id: 0 })
+  const said = []
+  channel.onMessage.subscribe((text) => said.push(JSON.parse(text)))
+  connection.onIceCandidate.subscribe((candidate) => {
+    const end = { candidate: '', sdpMid: '0', sdpMLineIndex: 0 }
+    client.send({ type: 'ICE_CANDIDATE', target, candidate: candidate?.toJSON() ?? end })
+  })
+  return { connection, channel, said }
+}
+
+async function logIn(page, operator) {
+  await page.goto(`${server.local}/#/station`)
+  await page.getByLabel('The .p12 file').setInputFiles(keyFile(operator, password))
+  await page.getByLabel('Its password').fill(password)
+  await page.getByRole('button', { name: 'Log in with this key' }).click()
+  if (operator !== owner) await page.getByRole('button', { name: 'They match: trust this server' }).click()
+  await page.getByText(`Connected as ${operator.callsign}, verified`).waitFor()
+  await page.getByRole('link', { name: 'People' }).first().click()
 }
 
 async function guestPage() {

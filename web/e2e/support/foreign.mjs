@@ -89,18 +89,30 @@ function issue(request, signer, extensions, out) {
 export class Client {
   #socket
   #inbox = []
+  #acts = new Map()
 
   static async open(url) {
     const client = new Client()
     client.url = url
     client.#socket = new WebSocket(url)
-    client.#socket.on('message', (text) => client.#inbox.push(JSON.parse(text)))
+    client.#socket.on('message', (text) => {
+      const message = JSON.parse(text)
+      const act = client.#acts.get(message.type)
+      if (act) act(message)
+      else client.#inbox.push(message)
+    })
     await once(client.#socket, 'open')
     return client
   }
 
   send(message) {
     this.#socket.send(JSON.stringify(message))
+  }
+
+  /** From now on messages of this type are not kept, but answered. */
+  on(type, act) {
+    this.#acts.set(type, act)
+    for (const message of this.#inbox.filter((one) => one.type === type)) act(message)
   }
 
   /** The first message of one of these types that nobody has taken yet. */
@@ -133,20 +145,62 @@ export class Client {
 /** Whether the server holds the key of its certificate, and was asked at this URL. */
 export function isGenuine(challenge, url) {
   const { publicKey } = new X509Certificate(challenge.serverProof.chain[0])
-  const signature = Buffer.from(challenge.serverProof.signature, 'base64url')
-  const text = statement('server-proof', challenge, url)
-  return verify('sha256', text, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature)
+  return isSignedBy(publicKey, statement('server-proof', challenge, url), challenge.serverProof.signature)
 }
 
 export function fingerprintOf(pem) {
   return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex')
 }
 
+const sha256 = (text) => createHash('sha256').update(text).digest('hex')
+
+/** What an operator says of an offer or, with the SDP that it answers, of an answer: as it is sent, and its text. */
+export function signedCall(operator, { type, sdp }, { callId, counter, to }, offered) {
+  const fields = [callId, counter, operator.fingerprint, operator.callsign, to, sha256(sdp)]
+  const text = [`ham-server/1 ${type}`, ...fields, ...(offered === undefined ? [] : [sha256(offered)])].join('\n')
+  const signature = signed(operator.key, text)
+  return { statement: { callId, counter, to, signature, keyid: operator.fingerprint }, text }
+}
+
+/** The text of somebody's offer or answer as it came, if they signed it with the certificate that came along. */
+export function textOfCall({ offer, answer, statement, chain }, offered) {
+  const certificate = new X509Certificate(chain[0])
+  const callsign = certificate.subject.match(/^CN=(.*)$/m)[1]
+  const { callId, counter, to, keyid, signature } = statement
+  assert.equal(keyid, fingerprintOf(chain[0]))
+  const fields = [callId, counter, keyid, callsign, to, sha256((offer ?? answer).sdp)]
+  const text = [`ham-server/1 ${offer ? 'offer' : 'answer'}`, ...fields, ...(offered === undefined ? [] : [sha256(offered)])].join('\n')
+  assert.ok(isSignedBy(certificate.publicKey, text, signature))
+  return text
+}
+
+/** The first message in a call's channel: which offer and which answer we saw, by their texts. */
+export function confirmation(operator, offerText, answerText) {
+  const [offer, answer] = [sha256(offerText), sha256(answerText)]
+  const text = ['ham-server/1 call-confirm', offer, answer].join('\n')
+  return { type: 'call-confirm', offer, answer, signature: signed(operator.key, text) }
+}
+
+/** Whether the operator signed this confirmation. */
+export function isConfirmedBy({ pem }, { offer, answer, signature }) {
+  const text = ['ham-server/1 call-confirm', offer, answer].join('\n')
+  return isSignedBy(new X509Certificate(pem).publicKey, text, signature)
+}
+
+/** The name of an operator's key. */
+export function keyIdOf({ pem }) {
+  return createHash('sha256').update(new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' })).digest('hex')
+}
+
 function statement(context, { clientNonce, nonce, serverProof, client }, url) {
   const server = fingerprintOf(serverProof.chain[0])
-  return Buffer.from([`ham-server/1 ${context}`, clientNonce, nonce, server, client, url].join('\n'))
+  return [`ham-server/1 ${context}`, clientNonce, nonce, server, client, url].join('\n')
 }
 
 function signed(key, text) {
-  return sign('sha256', text, { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')
+  return sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')
+}
+
+function isSignedBy(key, text, signature) {
+  return verify('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'))
 }
