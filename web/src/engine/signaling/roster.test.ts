@@ -34,6 +34,20 @@ describe('the people here', () => {
     expect(roster.gone).toEqual([])
   })
 
+  it('are the same people when the server was away and names everybody anew', () => {
+    let roster = listed(EMPTY_ROSTER, [guest('g'), operator('a', 'k1'), operator('b', 'k2')], true, 1)
+    roster = listed(roster, [operator('x', 'k2'), guest('y')], false, 2)
+    roster = page(roster, [operator('z', 'k1')], true, 2)
+    expect(roster.present.map(({ id, wire }) => [id, wire])).toEqual([['a', 'z'], ['b', 'x'], ['y', 'y']])
+    expect(roster.gone.map(({ id }) => id)).toEqual(['g'])
+  })
+
+  it('do not become each other when one of two sessions of a key is left', () => {
+    let roster = listed(EMPTY_ROSTER, [operator('a', 'k1'), operator('b', 'k1')], true, 1)
+    roster = listed(roster, [operator('a', 'k1')], true, 2)
+    expect(roster.present).toMatchObject([{ id: 'a', wire: 'a' }])
+  })
+
   it('are different people while both sessions are here, or when the key is only claimed', () => {
     let roster = listed(EMPTY_ROSTER, [operator('a', 'k1')], true, 1)
     roster = joined(roster, operator('b', 'k1'), 2)

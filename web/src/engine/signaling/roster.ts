@@ -22,11 +22,11 @@ export interface Roster {
   readonly present: readonly Attendee[]
   /** Those who left, the longest gone first. */
   readonly gone: readonly Attendee[]
-  /** While pages of a new list arrive: who has been confirmed. */
-  readonly confirmed: ReadonlySet<string> | null
+  /** While pages of a new list arrive: who has been confirmed, and who was here before it. Session names. */
+  readonly listing: { readonly confirmed: ReadonlySet<string>; readonly before: ReadonlySet<string> } | null
 }
 
-export const EMPTY_ROSTER: Roster = { present: [], gone: [], confirmed: null }
+export const EMPTY_ROSTER: Roster = { present: [], gone: [], listing: null }
 
 /** The most people that are listed; the server may be at a crowded place. */
 export const MAX_PRESENT = 2_000
@@ -34,22 +34,36 @@ const MAX_GONE = 500
 
 /** A new list begins: after registering, and after a change of net. */
 export function listed(roster: Roster, peers: readonly Peer[], complete: boolean, now: number): Roster {
-  return page({ ...roster, confirmed: new Set() }, peers, complete, now)
+  const before = new Set(roster.present.map(({ wire }) => wire))
+  return page({ ...roster, listing: { confirmed: new Set(), before } }, peers, complete, now)
 }
 
-/** The next page of that list. Whoever is on no page has left. */
+/** The next page of that list. Whoever is on no page has left, or is there under another name. */
 export function page(roster: Roster, peers: readonly Peer[], complete: boolean, now: number): Roster {
   let next = peers.reduce((after, peer) => add(after, peer, now, false), roster)
-  if (!next.confirmed) return next
-  const confirmed = new Set([...next.confirmed, ...peers.map((peer) => peer.id)])
-  if (!complete) return { ...next, confirmed }
-  for (const { wire } of next.present) if (!confirmed.has(wire)) next = left(next, wire)
-  return { ...next, confirmed: null }
+  if (!next.listing) return next
+  const { before } = next.listing
+  const confirmed = new Set([...next.listing.confirmed, ...peers.map((peer) => peer.id)])
+  if (!complete) return { ...next, listing: { confirmed, before } }
+  for (const one of next.present) {
+    if (confirmed.has(one.wire)) continue
+    const back = next.present.find(({ id, wire, peer }) => id === wire && !before.has(wire) && sameKey(peer, one.peer))
+    next = back ? takenUp(next, one, back) : left(next, one.wire)
+  }
+  return { ...next, listing: null }
+}
+
+/** Their session had to begin anew, for the server was away: they are who they were, and where. */
+function takenUp(roster: Roster, before: Attendee, back: Attendee): Roster {
+  const attendee = { ...back, id: before.id }
+  const present = roster.present.filter((one) => one !== back).map((one) => (one === before ? attendee : one))
+  return { ...roster, present }
 }
 
 export function joined(roster: Roster, peer: Peer, now: number): Roster {
   const next = add(roster, peer, now, true)
-  return next.confirmed ? { ...next, confirmed: new Set([...next.confirmed, peer.id]) } : next
+  if (!next.listing) return next
+  return { ...next, listing: { ...next.listing, confirmed: new Set([...next.listing.confirmed, peer.id]) } }
 }
 
 export function left(roster: Roster, wire: string): Roster {
