@@ -6,6 +6,7 @@
 mod anchors;
 mod blacklist;
 mod certificates;
+mod decisions;
 mod explain;
 mod statements;
 mod trust_bundle;
@@ -48,7 +49,11 @@ pub(super) fn routes() -> Router<Arc<App>> {
             "/api/certificates/{fingerprint}/blacklist",
             post(blacklist::add).delete(blacklist::remove),
         )
+        .route("/api/certificates/{fingerprint}/cap", post(decisions::cap))
         .route("/api/blacklist", get(blacklist::list))
+        .route("/api/decisions", get(decisions::list))
+        .route("/api/decisions/accept-key", post(decisions::accept_key))
+        .route("/api/decisions/successor", post(decisions::successor))
         .route("/api/anchors", get(anchors::list).post(anchors::add))
         .route("/api/anchors/{fingerprint}", delete(anchors::remove))
         .route(
@@ -67,6 +72,7 @@ pub(super) fn describe(paths: &mut Paths) {
     certificates::describe(paths);
     explain::describe(paths);
     blacklist::describe(paths);
+    decisions::describe(paths);
     anchors::describe(paths);
     statements::describe(paths);
     trust_bundle::describe(paths);

@@ -106,17 +106,21 @@ impl Authority {
     ///
     /// # Errors
     /// [`DecisionError`]; nothing is changed then.
-    pub fn set_cap(&self, named: &Fingerprint, certificates: usize) -> Result<(), DecisionError> {
-        let _: KeyId = self.change(
+    pub fn set_cap(
+        &self,
+        named: &Fingerprint,
+        certificates: usize,
+    ) -> Result<Effect, DecisionError> {
+        self.change::<_, DecisionError>(
             |known| {
                 let certificate = known.graph.certificate(named);
                 let key = certificate.ok_or(DecisionError::Unknown)?.key_id();
                 known.graph.raise_cap(key, certificates);
-                Ok::<_, DecisionError>(decided(key, &Effect::default()))
+                Ok(decided(key, &Effect::default()))
             },
             |change, key| change.set_cap(*key, certificates),
         )?;
-        Ok(())
+        Ok(Effect::default())
     }
 
     /// Takes a blacklisting back, by the certificate, or by the key or the identity that it names.
