@@ -7,6 +7,7 @@
  */
 import type { ReadonlySignal } from '@preact/signals'
 import type { Certificates, VouchMethod } from './model-certificates'
+import type { Reach } from './model-reach'
 
 /** Everything the pages can show and do. */
 export interface Model {
@@ -24,6 +25,8 @@ export interface Model {
   readonly nearby: ReadonlySignal<readonly NearbyServer[] | null>
   /** Whom this server trusts and why, and how somebody becomes an operator. */
   readonly certificates: Certificates
+  /** The networks this server is reached by, and what is in the way on them. */
+  readonly reach: Reach
 
   /** Claims an unclaimed server for a new or an imported key. Resolves when it is ours. */
   claim(request: ClaimRequest): Promise<ClaimResult>
@@ -80,6 +83,8 @@ export interface ServerView {
   readonly secure: boolean
   /** The way to a page where they are, while the server offers one. */
   readonly secureAddress: SecureAddress | null
+  /** Our way to the server crosses amateur frequencies, where nothing may be encrypted: why, as the end of a sentence. Null where it does not. */
+  readonly radio: string | null
 }
 
 /** Where the server speaks https, and the certificate by which a device comes to trust it. */

@@ -8,7 +8,7 @@ import { Problem } from './problem'
 /** Of what the server says, what the app uses. */
 export type Info = Pick<
   Wire.Info,
-  'version' | 'callsign' | 'state' | 'certFingerprint' | 'station' | 'addresses' | 'secure' | 'local'
+  'version' | 'callsign' | 'state' | 'certFingerprint' | 'station' | 'addresses' | 'secure' | 'zone' | 'local'
 >
 export type ClaimStation = Pick<Wire.ClaimOffer, 'state' | 'publicKey' | 'codeRequired'>
 export type Claim = Required<Pick<Wire.ClaimRequest, 'certificate' | 'chain' | 'serverCertificate' | 'openToNetwork'>> &

@@ -3,7 +3,7 @@
  *
  *   server      what /api/info says          runner         the session on the WebSocket
  *   people      who is here                  conversations  calls, texts, files
- *   authority   certificates
+ *   authority   certificates             reach          networks, and what is in the way on them
  *
  * Reading order: `signaling/session`, `signaling/roster`, `call/call`, `conversation/conversation`.
  */
@@ -21,6 +21,7 @@ import type { JoinCode } from './join-code'
 import { Nearby } from './nearby'
 import { People } from './people'
 import { Problem } from './problem'
+import { Reach } from './reach/reach'
 import { firstTrusted } from './secure'
 import { Server } from './server'
 import type { Incoming } from './signaling/messages'
@@ -67,6 +68,7 @@ export class Engine implements Model {
   readonly conversations: Model['conversations']
   readonly nearby: Model['nearby']
   readonly certificates: Authority
+  readonly reach: Reach
 
   constructor(page: Page) {
     this.#origin = page.origin
@@ -91,7 +93,7 @@ export class Engine implements Model {
     this.#conversations = new Conversations({
       notary: this.#notary,
       obstacle: (person) => this.#obstacle(person),
-      newConnection: () => (typeof RTCPeerConnection === 'undefined' ? null : new RTCPeerConnection()),
+      newConnection,
       polite: (id) => this.#isPolite(id),
       receiver: (person) => person.keyId ?? this.#guestOf(person),
       sendDescription: (id, description, statement) => {
@@ -120,6 +122,14 @@ export class Engine implements Model {
       isOwner: computed(() => isOwnerAtWork(this.#runner.session.value)),
       become: (identity) => this.#become(identity),
       forget: () => this.forgetKey(),
+    })
+    this.reach = new Reach({
+      client,
+      isVisible: page.isVisible,
+      identity: this.#own,
+      newConnection,
+      hasSecureAddress: () => this.server.value.secureAddress !== null,
+      probeSecure: () => this.probeSecure(),
     })
     this.people = this.#people.list
     this.conversations = this.#conversations.views
@@ -373,6 +383,10 @@ function heard(description: Heard['description'], { statement, chain }: Signed):
 
 function isOwnerAtWork({ step, isOwner, role }: Session): boolean {
   return step === 'connected' && isOwner && role === 'licensed'
+}
+
+function newConnection(): RTCPeerConnection | null {
+  return typeof RTCPeerConnection === 'undefined' ? null : new RTCPeerConnection()
 }
 
 const CLOSED = 'The owner has not opened this server to the network yet. Ask them to let people join; this page then connects by itself.'

@@ -11,6 +11,7 @@ const info: Info = {
   addresses: [],
   local: true,
   secure: null,
+  zone: { zone: 'open', reason: 'it looks like an ordinary network' },
 }
 
 let ask: ReturnType<typeof vi.fn<() => Promise<Info>>>

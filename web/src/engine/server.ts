@@ -22,6 +22,7 @@ export class Server {
     local: false,
     secure: globalThis.isSecureContext,
     secureAddress: null,
+    radio: null,
   })
   readonly #api: Pick<Api, 'info'>
   readonly #visible: () => boolean
@@ -64,6 +65,7 @@ export class Server {
       local: info.local,
       secure: globalThis.isSecureContext,
       secureAddress: info.secure,
+      radio: info.zone.zone === 'part97' ? info.zone.reason : null,
     }
     // The same answer again is not a change: pages would be drawn anew for nothing.
     if (JSON.stringify(next) !== JSON.stringify(this.#view.value)) this.#view.value = next

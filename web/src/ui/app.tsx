@@ -13,6 +13,7 @@ import { CertificatesPage } from './pages/certificates/certificates'
 import { CertificateDetail } from './pages/certificates/detail'
 import { Closed } from './pages/closed'
 import { Claim } from './pages/claim'
+import { DiagnosisPage } from './pages/reach/diagnosis'
 import { Licence } from './pages/licence'
 import { People } from './pages/people'
 import { Starting } from './pages/starting'
@@ -76,6 +77,8 @@ function Inside({ route: to }: { route: Route }) {
       return <Station />
     case 'licence':
       return <Licence />
+    case 'diagnosis':
+      return <DiagnosisPage after={to.after} />
     case 'trust':
       return <Trust />
     default:

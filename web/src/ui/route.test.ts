@@ -20,6 +20,7 @@ describe('parseRoute', () => {
     ['#/station', 'station'],
     ['#/licence', 'licence'],
     ['#/trust', 'trust'],
+    ['#/diagnosis', 'diagnosis'],
     ['#/with/', 'people'],
     ['#/with/%E0%A4', 'people'],
     ['#/a-page-of-another-version', 'people'],
@@ -30,6 +31,7 @@ describe('parseRoute', () => {
     expect(parseRoute(routeHash(to))).toEqual(to)
     expect(parseRoute(routeHash({ page: 'station' }))).toEqual({ page: 'station' })
     expect(routeHash({ page: 'people' })).toBe('#/')
+    for (const after of ['call', null] as const) expect(parseRoute(routeHash({ page: 'diagnosis', after }))).toEqual({ page: 'diagnosis', after })
   })
 })
 

@@ -20,12 +20,14 @@ export type Route =
   | { readonly page: 'station' }
   | { readonly page: 'licence' }
   | { readonly page: 'trust' }
+  | { readonly page: 'diagnosis'; readonly after: 'call' | null }
 
 /** Reads a hash. What it does not know leads to People: an old link is no reason for a dead end. */
 export function parseRoute(hash: string): Route {
   const [page, rest] = hash.replace(/^#\/?/, '').split('/', 2)
   if (page === 'station' || page === 'licence' || page === 'trust') return { page }
   if (page === 'certificates') return { page, section: sections.find((name) => name === rest) ?? 'mine' }
+  if (page === 'diagnosis') return { page, after: rest === 'call' ? rest : null }
   if (page === 'become') return { page, text: rest ?? null }
   if (page === 'certificate' && rest && /^[0-9a-f]{64}$/.test(rest)) return { page, fingerprint: rest }
   if ((page === 'endorse' || page === 'endorsed') && rest) return { page, text: rest }
@@ -50,6 +52,8 @@ export function routeHash(route: Route): string {
       return route.section === 'mine' ? '#/certificates' : `#/certificates/${route.section}`
     case 'certificate':
       return `#/certificate/${route.fingerprint}`
+    case 'diagnosis':
+      return route.after === null ? '#/diagnosis' : '#/diagnosis/call'
     case 'become':
     case 'endorse':
     case 'endorsed':

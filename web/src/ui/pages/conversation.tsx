@@ -117,6 +117,11 @@ function Over({ conversation }: { conversation: ConversationView }) {
   return (
     <div class="talk-over">
       {reason !== null && <p>{reason}</p>}
+      {conversation.phase === 'failed' && (
+        <p>
+          <a href={routeHash({ page: 'diagnosis', after: 'call' })}>Find out what is in the way</a>
+        </p>
+      )}
       {!present && <p>{peer.label} is not here any more. This opens again when they come back.</p>}
       {present && mayCall && (
         <Button kind="main" onClick={() => model.call(peer.id)}>

@@ -2,6 +2,7 @@
 import { useModel } from '../context'
 import { Panel } from '../parts/panel'
 import { routeHash } from '../route'
+import { RadioWay } from './reach/radio-way'
 import { isShareable, serverName } from '../words'
 import { Backup } from './backup'
 import { ShareCode } from './share'
@@ -13,6 +14,7 @@ export function Home() {
   return (
     <div class="home">
       <Backup />
+      <RadioWay />
       {guest ? <Welcome /> : <Reach />}
     </div>
   )

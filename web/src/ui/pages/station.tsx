@@ -11,6 +11,8 @@ import { chooseTheme, type Theme, theme, themes } from '../theme'
 import { isShareable } from '../words'
 import { Nearby } from './nearby'
 import { Poster } from './poster'
+import { Networks } from './reach/networks'
+import { Ways } from './reach/internet'
 import { ShareCode } from './share'
 import { WhoMayJoin } from './who-may-join'
 import { You } from './you'
@@ -36,6 +38,8 @@ export function Station() {
           )}
         </Panel>
         {isOwner && <WhoMayJoin />}
+        <Ways />
+        {isOwner && <Networks />}
         <You />
         <Nearby />
         <Appearance />

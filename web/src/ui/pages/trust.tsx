@@ -8,6 +8,7 @@ import { Panel } from '../parts/panel'
 import { StateLine } from '../parts/state'
 import { joinHash, routeHash } from '../route'
 import { PageTitle } from '../shell/page-title'
+import { RadioWay } from './reach/radio-way'
 import { TrustCertificate } from './trust-certificate'
 import { type Guide, guides } from './trust-guides'
 import { type TrustWatch, useTrust } from './use-trust'
@@ -166,10 +167,12 @@ function Already() {
 }
 
 function None() {
+  const { radio } = useModel().server.value
   return (
     <>
       <PageTitle>No secure address</PageTitle>
-      <p class="lead">This server offers none at the moment. Operators can use the server’s own machine, at an address that starts with localhost.</p>
+      <RadioWay />
+      {radio === null && <p class="lead">This server offers none at the moment. Operators can use the server’s own machine, at an address that starts with localhost.</p>}
     </>
   )
 }

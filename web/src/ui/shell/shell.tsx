@@ -61,7 +61,7 @@ interface TabProps {
 }
 
 /** Pages that are reached through another's tab. */
-const within: Readonly<Partial<Record<Route['page'], Route['page']>>> = { conversation: 'people', certificate: 'certificates', become: 'certificates', endorse: 'certificates', endorsed: 'certificates' }
+const within: Readonly<Partial<Record<Route['page'], Route['page']>>> = { conversation: 'people', certificate: 'certificates', become: 'certificates', endorse: 'certificates', endorsed: 'certificates', diagnosis: 'station' }
 
 function Tab({ to, icon, words, route, mark }: TabProps) {
   const here = route.page === to.page

@@ -1,6 +1,7 @@
 /** A model without an engine: fixed state, and actions that do nothing but what a state asks for. */
 import { signal } from '@preact/signals'
 import type { Certificates, RequestView } from '../../model-certificates'
+import type { InternetView, Reach } from '../../model-reach'
 import type {
   ConversationView,
   FileEntry,
@@ -13,6 +14,7 @@ import type {
   TextEntry,
 } from '../../model'
 import { fakeCertificates } from './fake-certificates'
+import { fakeReach } from './fake-reach'
 
 export interface Fake {
   readonly server?: Partial<ServerView>
@@ -23,6 +25,8 @@ export interface Fake {
   readonly nearby?: readonly NearbyServer[] | null
   readonly actions?: Partial<Model>
   readonly certificates?: Partial<Certificates>
+  readonly reach?: Partial<Reach>
+  readonly internet?: InternetView | null
   /** Our own request for a certificate. */
   readonly request?: RequestView
   /** How much waits for the owner. */
@@ -48,6 +52,7 @@ const server: ServerView = {
     root: '60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752',
     urls: ['https://w1aw.local:8080', 'https://192.168.1.100:8080'],
   },
+  radio: null,
 }
 
 const session: SessionView = {
@@ -147,6 +152,7 @@ export function fakeModel(fake: Fake, tell: (act: string, ...words: readonly unk
     people: signal(fake.people ?? []),
     conversations,
     nearby: signal(fake.nearby === undefined ? [] : fake.nearby),
+    reach: fakeReach(fake.reach ?? {}, fake.internet === undefined ? { online: false, since: ago(95) } : fake.internet, tell),
     certificates: fakeCertificates(fake.certificates ?? {}, fake.request ?? null, fake.waiting ?? 0, tell),
     watchNearby: () => () => undefined,
     claim: async () => ({ ok: true }),

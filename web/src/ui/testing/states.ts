@@ -4,6 +4,7 @@ import type { Device } from '../device'
 import { certificateStates } from './certificate-states'
 import { ago, conversation, type Fake, file, fingerprint, owner, ownersKey, person, text } from './fake'
 import { choose, click, type } from './hands'
+import { reachStates } from './reach-states'
 import type { PageState } from './state'
 
 const never = () => new Promise<never>(() => undefined)
@@ -366,4 +367,5 @@ export const states: Record<string, PageState> = {
   'licence': { hash: '#/licence', fake: {} },
 
   ...certificateStates,
+  ...reachStates,
 }

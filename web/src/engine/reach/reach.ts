@@ -1,0 +1,113 @@
+/** Ways to this server and from here to others: what is asked of the server, and what the browser finds. */
+import { type ReadonlySignal, signal } from '@preact/signals'
+import type { Check, InternetView, Reach as Model, ZoneRule, ZonesView } from '../../model-reach'
+import type { Diagnosis, Status, ZonesAnswer } from '../../wire/http'
+import type { Client } from '../authority/client'
+import type { Identity } from '../trust/identity'
+import { conclude } from './diagnosis'
+import { gather, type NewConnection } from './gathering'
+
+/** What this part takes from the engine. */
+export interface Host {
+  readonly client: Client
+  readonly isVisible: () => boolean
+  readonly identity: ReadonlySignal<Identity | null>
+  readonly newConnection: NewConnection
+  readonly hasSecureAddress: () => boolean
+  readonly probeSecure: () => Promise<string | null>
+}
+
+const EVERY = 5_000
+
+export class Reach implements Model {
+  readonly internet: Model['internet']
+  readonly #internet = signal<InternetView | null>(null)
+  readonly #host: Host
+
+  constructor(host: Host) {
+    this.#host = host
+    this.internet = this.#internet
+  }
+
+  watchInternet(): () => void {
+    const timer = setInterval(() => {
+      if (this.#host.isVisible()) void this.#look()
+    }, EVERY)
+    void this.#look()
+    return () => clearInterval(timer)
+  }
+
+  async zones(): Promise<ZonesView> {
+    return zonesView(await this.#host.client.signed<ZonesAnswer>(this.#host.identity.peek(), 'GET', '/api/zones'))
+  }
+
+  async setZones(rules: readonly ZoneRule[]): Promise<ZonesView> {
+    const body = { rules: rules.map(({ subject, zone }) => ({ subject, zone })) }
+    return zonesView(await this.#host.client.signed<ZonesAnswer>(this.#host.identity.peek(), 'POST', '/api/zones', body))
+  }
+
+  async diagnose(after: 'call' | null): Promise<readonly Check[]> {
+    const { client, newConnection, hasSecureAddress, probeSecure } = this.#host
+    const secure = globalThis.isSecureContext
+    const [gathered, trusted, media, localNetwork] = await Promise.all([
+      gather(newConnection),
+      secure || !hasSecureAddress() ? null : probeSecure(),
+      allowed('microphone'),
+      allowed('local-network-access'),
+    ])
+    // The browser answers to its name for as long as the connection lives.
+    const query = new URLSearchParams()
+    if (gathered.name !== null) query.set('name', gathered.name)
+    if (gathered.address !== null) query.set('address', gathered.address)
+    const server = await client.get<Diagnosis>(`/api/diagnose?${query}`).catch(() => null)
+    gathered.done()
+    return conclude({
+      server,
+      ways: gathered.ways,
+      media,
+      localNetwork,
+      secure,
+      hasSecureAddress: hasSecureAddress(),
+      trusted: trusted !== null,
+      callFailed: after === 'call',
+    })
+  }
+
+  async askForMicrophone(): Promise<boolean> {
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: true })
+      for (const track of stream.getTracks()) track.stop()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const { mode, modeFor } = await this.#host.client.get<Status>('/api/status')
+      const online = mode === 'online'
+      // Asking again moves the time by a second now and then.
+      if (this.#internet.peek()?.online !== online) this.#internet.value = { online, since: Date.now() - modeFor * 1000 }
+    } catch {
+      // The session says what is wrong; what was known stays.
+    }
+  }
+}
+
+function zonesView({ rules, networks }: ZonesAnswer): ZonesView {
+  return {
+    rules,
+    networks: networks.map(({ interface: name, addresses, zone, reason }) => ({ name, addresses, zone, reason })),
+  }
+}
+
+/** What the person allowed this page; null where the browser does not tell. */
+async function allowed(name: string): Promise<PermissionState | null> {
+  try {
+    const { state } = await navigator.permissions.query({ name: name as PermissionName })
+    return state
+  } catch {
+    return null
+  }
+}

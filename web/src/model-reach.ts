@@ -1,0 +1,67 @@
+/**
+ * The part of the model that is about ways: over which networks this server is reached, whether there is internet
+ * beyond them, and what is in the way of a call.
+ *
+ * Actions resolve to the answer, or reject with an error whose message is a sentence for the person.
+ */
+import type { ReadonlySignal } from '@preact/signals'
+
+export interface Reach {
+  /** Whether the server sees internet beyond this network; null until the first answer. */
+  readonly internet: ReadonlySignal<InternetView | null>
+  /** Keeps `internet` current until the returned function is called. */
+  watchInternet(): () => void
+
+  /** What the server's networks count as. For the owner. */
+  zones(): Promise<ZonesView>
+  /** Replaces the owner's own rules. Connections that are no longer allowed end at once. */
+  setZones(rules: readonly ZoneRule[]): Promise<ZonesView>
+
+  /** Looks what is in the way of calls, here and as the server sees it; `call`: because one has failed. Takes up to five seconds. Never rejects. */
+  diagnose(after: 'call' | null): Promise<readonly Check[]>
+  /** Asks the person for the microphone, once and for its side effect: Chromium then finds ways without a default route. Resolves to whether they agreed. */
+  askForMicrophone(): Promise<boolean>
+}
+
+export interface InternetView {
+  readonly online: boolean
+  /** Since when, milliseconds since 1970 by this device's clock. */
+  readonly since: number
+}
+
+/** `part97`: amateur frequencies, where nothing may be encrypted. */
+export type Zone = 'open' | 'part97'
+
+export interface ZoneRule {
+  /** An interface's name, or an address prefix such as `10.54.3.88/29`. */
+  readonly subject: string
+  readonly zone: Zone
+}
+
+export interface ZonesView {
+  readonly rules: readonly (ZoneRule & {
+    /** Who made it. What the settings say is changed on the machine. */
+    readonly source: 'settings' | 'owner'
+  })[]
+  /** The networks the server's machine is on now. */
+  readonly networks: readonly {
+    readonly name: string
+    readonly addresses: readonly string[]
+    readonly zone: Zone
+    /** Why, as the end of a sentence. */
+    readonly reason: string
+  }[]
+}
+
+/** One thing that a call between browsers needs. */
+export interface Check {
+  readonly about: 'server' | 'network' | 'zone' | 'route' | 'permission' | 'address' | 'multicast' | 'isolation' | 'certificate'
+  /** `unknown`: it cannot be seen from here. */
+  readonly state: 'ok' | 'problem' | 'unknown'
+  /** What was found. */
+  readonly sentence: string
+  /** One thing to do about a problem. */
+  readonly action: string | null
+  /** What the page can offer to do. */
+  readonly help: 'microphone' | 'trust' | null
+}

@@ -1,0 +1,64 @@
+/** Ways without an engine: a house with Wi-Fi, and a cable to an AREDN node. */
+import { signal } from '@preact/signals'
+import type { Check, InternetView, Reach, ZonesView } from '../../model-reach'
+
+export const zones: ZonesView = {
+  rules: [
+    { subject: '10.0.0.0/8', zone: 'part97', source: 'owner' },
+    { subject: 'wlan1', zone: 'part97', source: 'settings' },
+  ],
+  networks: [
+    { name: 'eth1', addresses: ['10.54.3.90/29'], zone: 'part97', reason: 'the owner set 10.0.0.0/8 so' },
+    { name: 'wlan0', addresses: ['192.168.1.100/24', 'fd12:3456:789a:1:2ab:cdff:fe12:3456/64'], zone: 'open', reason: 'it looks like an ordinary network' },
+    { name: 'wlan1', addresses: ['172.20.0.1/24'], zone: 'part97', reason: 'the server’s settings say so of wlan1' },
+  ],
+}
+
+export function check(about: Check['about'], state: Check['state'], sentence: string, action: string | null = null, help: Check['help'] = null): Check {
+  return { about, state, sentence, action, help }
+}
+
+export const inOrder: readonly Check[] = [
+  check('server', 'ok', 'The server answers.'),
+  check('network', 'ok', 'The server is on the network as 192.168.1.100.'),
+  check('zone', 'ok', 'No amateur frequencies are known to be between you and the server.'),
+  check('route', 'ok', 'This browser finds a way onto the network.'),
+  check('address', 'ok', 'The server sees you at the address your browser uses, 192.168.1.23.'),
+  check('multicast', 'ok', 'Device discovery (multicast) works between you and the server.'),
+  check('isolation', 'unknown', 'Whether this Wi-Fi keeps its devices apart shows only when a call fails.'),
+  check('certificate', 'ok', 'This page is secure: keys, microphone and camera work here.'),
+]
+
+export const inTheWay: readonly Check[] = [
+  check('server', 'ok', 'The server answers.'),
+  check(
+    'route',
+    'problem',
+    'This browser finds no way onto the network: the network has no default route, and without one Chrome and Edge look for ways only once they may use the microphone.',
+    'Allow the microphone once, or give this network any gateway. Nothing is recorded.',
+    'microphone',
+  ),
+  check('address', 'unknown', 'Your browser did not tell by which address it knows itself.'),
+  check(
+    'multicast',
+    'problem',
+    'This network blocks device discovery (multicast) between you and the server.',
+    'Allow multicast on the access point; the setting is often called client isolation or multicast filtering.',
+  ),
+  check('certificate', 'problem', 'This device does not trust the server’s certificate, so that there are no keys and no microphone here.', 'Install the certificate: three steps, about a minute.', 'trust'),
+]
+
+export function fakeReach(more: Partial<Reach>, internet: InternetView | null, tell: (act: string, ...words: readonly unknown[]) => void): Reach {
+  return {
+    internet: signal(internet),
+    watchInternet: () => () => undefined,
+    zones: async () => zones,
+    setZones: async (rules) => {
+      tell('setZones', ...rules.map(({ subject, zone }) => `${subject}=${zone}`))
+      return zones
+    },
+    diagnose: async () => inOrder,
+    askForMicrophone: async () => false,
+    ...more,
+  }
+}
