@@ -18,6 +18,9 @@ use crate::network::{Reach, split_authority};
 /// The settings file's name in the data directory.
 pub const FILE_NAME: &str = "ham-server.toml";
 
+/// Certificates in an hour, where nothing else is said: what an owner can look at.
+const ISSUE_PER_HOUR: u32 = 10;
+
 /// Settings as typed.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -93,6 +96,15 @@ pub struct Options {
     )]
     pub internet_probe: Option<Probe>,
 
+    /// Most certificates that the server issues in an hour [default: 10]
+    #[arg(
+        long,
+        global = true,
+        env = "HAM_SERVER_ISSUE_PER_HOUR",
+        value_name = "N"
+    )]
+    pub issue_per_hour: Option<u32>,
+
     /// Settings file [default: ham-server.toml in the data folder, if there is one]
     #[arg(long, global = true, env = "HAM_SERVER_CONFIG", value_name = "FILE")]
     #[serde(skip)]
@@ -157,6 +169,8 @@ pub struct Config {
     pub zones: Vec<Rule>,
     /// Who is called to learn whether there is internet.
     pub internet_probe: Option<Probe>,
+    /// Most certificates that the server issues in an hour.
+    pub issue_per_hour: u32,
     /// How to log.
     pub log_format: LogFormat,
     /// Whether to log more.
@@ -264,6 +278,10 @@ impl Config {
             host_names: either(typed.host_names, file.host_names),
             zones: either(typed.zones, file.zones),
             internet_probe: typed.internet_probe.or(file.internet_probe),
+            issue_per_hour: typed
+                .issue_per_hour
+                .or(file.issue_per_hour)
+                .unwrap_or(ISSUE_PER_HOUR),
             log_format: typed.log_format.or(file.log_format).unwrap_or_default(),
             verbose: typed.verbose.or(file.verbose).unwrap_or(false),
         })

@@ -19,10 +19,11 @@ use crate::http::{self, App};
 use crate::listen::{ListenError, Listener, Tls, TlsError};
 use crate::network::Names;
 use crate::network::zoning::Zoning;
+use crate::runtime::authority::issuing::Issuing;
 use crate::runtime::login::Receptionist;
 use crate::runtime::{
-    AdminKey, Authority, Connectivity, Neighbourhood, Nonces, Ownership, OwnershipError, Questions,
-    Switchboard, resolver,
+    AdminKey, Attempts, Authority, Connectivity, Neighbourhood, Nonces, Ownership, OwnershipError,
+    Questions, Switchboard, resolver,
 };
 
 /// What a running server leaves in its data folder, for the commands on the same machine.
@@ -125,6 +126,11 @@ impl Server {
         let probe = config.internet_probe.as_ref();
         let connectivity = Connectivity::new(probe.map(|probe| probe.as_str().to_owned()));
         let connectivity = Arc::new(connectivity);
+        let issuing = Issuing::new(
+            Arc::clone(&ownership),
+            Arc::clone(&authority),
+            config.issue_per_hour,
+        );
         let app = Arc::new(App {
             ownership,
             authority,
@@ -132,6 +138,8 @@ impl Server {
             admin,
             tls: Arc::clone(&tls),
             nonces: Nonces::default(),
+            issuing,
+            attempts: Attempts::default(),
             neighbourhood: Arc::new(Mutex::new(Neighbourhood::default())),
             resolver,
             connectivity: Arc::clone(&connectivity),

@@ -10,6 +10,7 @@ export type Http =
   | AnchorsAccepted
   | AnchorsFound
   | AnchorsRequest
+  | Approval
   | Blacklist
   | BlacklistRequest
   | BlacklistScope
@@ -29,15 +30,21 @@ export type Http =
   | Claimed
   | ClaimedStation
   | Clients
+  | CodeRequest
+  | Codes
   | ContestedCallsign
   | Decisions
   | Diagnosis
+  | Endorsement
   | Explanation
   | Finding
   | Fingerprint
   | Grid
   | Identity
   | Info
+  | IssueRequest
+  | IssueWaits
+  | IssuedCertificate
   | KeyAwaitingOwner
   | KeyId
   | KeyInQuestion
@@ -51,10 +58,18 @@ export type Http =
   | Network
   | NetworkAnswer
   | NetworkRequest
+  | NewCode
   | Nonce
+  | OpenCode
   | Problem
+  | ProofOfLicense
+  | Refusal
   | Rekey
   | Rekeys
+  | Request
+  | RequestAnswer
+  | RequestState
+  | Requests
   | RuleInForce
   | SecureInfo
   | SignalingStatus
@@ -76,6 +91,7 @@ export type Http =
   | TrustStep
   | TurnedCertificate
   | VouchMethod
+  | WaitingRequest
   | WantedRule
   | Zone
   | ZoneInfo
@@ -98,6 +114,10 @@ export type Fingerprint = string
  */
 export type AnchorKind = 'station' | 'license-root'
 /**
+ * How the issuer of a certificate checked that its holder is licensed.
+ */
+export type VouchMethod = 'self-asserted' | 'in-person' | 'lotw' | 'endorsements' | 'document'
+/**
  * What blacklists, tombstones and stores know a certificate by: SHA-256 of the issuer's
  * SubjectPublicKeyInfo and the TBSCertificate. Unlike the fingerprint it stays when somebody
  * rewrites the ECDSA signature.
@@ -115,10 +135,6 @@ export type TombstoneForce = 'holder' | 'issuer' | 'advice'
  * The class on somebody's licence, as their country words it: `Extra`, `Full`, `Klasse A`.
  */
 export type LicenceClass = string
-/**
- * How the issuer of a certificate checked that its holder is licensed.
- */
-export type VouchMethod = 'self-asserted' | 'in-person' | 'lotw' | 'endorsements' | 'document'
 /**
  * What a certificate is worth here.
  */
@@ -151,9 +167,62 @@ export type Grid = string
  */
 export type Zone = 'open' | 'part97'
 /**
+ * A proof of a licence.
+ */
+export type ProofOfLicense =
+  | {
+      /**
+       * HMAC over `issue` with the code; not where the owner signs the request.
+       */
+      codeProof?: string | null
+      method: 'in-person'
+      /**
+       * From `GET /api/nonce`; not where the owner signs the request.
+       */
+      nonce?: string | null
+    }
+  | {
+      /**
+       * The certificate, its issuer's and so on, at most 8, each PEM or DER in base64.
+       */
+      chain: string[]
+      method: 'lotw'
+      /**
+       * From `GET /api/nonce`.
+       */
+      nonce: string
+      /**
+       * By the certificate's key over `lotw`: RSASSA-PKCS1-v1_5 with SHA-256, base64url.
+       */
+      signature: string
+    }
+  | {
+      /**
+       * Their signatures.
+       */
+      endorsements: Endorsement[]
+      method: 'endorsements'
+      /**
+       * How they checked the licence.
+       */
+      vouchedMethod: VouchMethod
+    }
+  | {
+      method: 'document'
+      /**
+       * What the applicant writes to the owner, 1 to 500 characters; not needed where the owner
+       * signs the request.
+       */
+      note?: string | null
+    }
+/**
  * Whether there seems to be internet.
  */
 export type Mode = 'online' | 'offline'
+/**
+ * How far a request is.
+ */
+export type RequestState = 'waiting' | 'issued' | 'refused'
 /**
  * Who made a rule.
  */
@@ -361,6 +430,19 @@ export interface AnchorsRequest {
    * A .p12 file's password.
    */
   password?: string | null
+}
+/**
+ * `POST /api/requests/{id}/approve`, signed by the owner.
+ */
+export interface Approval {
+  /**
+   * The class on the licence that the owner saw; the request's without it.
+   */
+  licenseClass?: string | null
+  /**
+   * How the owner checked the licence; the request's method without it.
+   */
+  method?: VouchMethod | null
 }
 /**
  * `GET /api/blacklist`.
@@ -764,6 +846,49 @@ export interface Clients {
   unlicensed: number
 }
 /**
+ * `POST /api/codes`, signed by the owner.
+ */
+export interface CodeRequest {
+  /**
+   * Whom the certificate will be for.
+   */
+  callsign: string
+  /**
+   * The class on the licence that the owner saw.
+   */
+  licenseClass?: string | null
+}
+/**
+ * `GET /api/codes`, signed by the owner.
+ */
+export interface Codes {
+  /**
+   * The codes that nobody has used, the oldest first.
+   */
+  codes: OpenCode[]
+}
+/**
+ * A code that nobody has used.
+ */
+export interface OpenCode {
+  /**
+   * Whom the certificate will be for.
+   */
+  callsign: Callsign
+  /**
+   * When it was made, in seconds since 1970 by the server's clock.
+   */
+  createdAt: number
+  /**
+   * What to call it by.
+   */
+  id: string
+  /**
+   * The class that the certificate will say.
+   */
+  licenseClass: LicenceClass | null
+}
+/**
  * A callsign that several keys hold.
  */
 export interface ContestedCallsign {
@@ -852,6 +977,19 @@ export interface Diagnosis {
    * What was looked at, in the order in which it should be mended.
    */
   checks: Check[]
+}
+/**
+ * An operator's word for an applicant.
+ */
+export interface Endorsement {
+  /**
+   * The operator's key.
+   */
+  keyId: KeyId
+  /**
+   * Over `endorse`: r‖s, base64url.
+   */
+  signature: string
 }
 /**
  * `GET /api/certificates/{fingerprint}/explain`.
@@ -1060,6 +1198,66 @@ export interface ZoneInfo {
   zone: Zone
 }
 /**
+ * `POST /api/issue-certificate`.
+ */
+export interface IssueRequest {
+  /**
+   * The applicant's callsign.
+   */
+  callsign: string
+  /**
+   * A request for a certificate (PKCS#10), PEM. Only its key is used.
+   */
+  csr: string
+  /**
+   * The class on the applicant's licence.
+   */
+  licenseClass?: string | null
+  /**
+   * Why this server should believe that the applicant is licensed.
+   */
+  proofOfLicense: ProofOfLicense
+}
+/**
+ * A request waits for the owner.
+ */
+export interface IssueWaits {
+  /**
+   * The request.
+   */
+  request: WaitingRequest
+}
+/**
+ * A request that was noted.
+ */
+export interface WaitingRequest {
+  /**
+   * By which `GET /api/requests/{id}` tells what became of it.
+   */
+  id: string
+  /**
+   * Why it waits, as a sentence.
+   */
+  why: string
+}
+/**
+ * A certificate was issued.
+ */
+export interface IssuedCertificate {
+  /**
+   * The certificate, PEM.
+   */
+  certificate: string
+  /**
+   * Those above it, PEM, its issuer's first.
+   */
+  chain: string[]
+  /**
+   * Where a code was used: HMAC over `issued` with it.
+   */
+  proof?: string | null
+}
+/**
  * A server on this network. Nothing of it is proven.
  */
 export interface LocalServer {
@@ -1145,6 +1343,31 @@ export interface NetworkRequest {
   open: boolean
 }
 /**
+ * A new code. This is the only time that it is shown.
+ */
+export interface NewCode {
+  /**
+   * Whom the certificate will be for.
+   */
+  callsign: Callsign
+  /**
+   * The secret, for the person to type: 16 letters and digits in groups of four.
+   */
+  code: string
+  /**
+   * When it was made, in seconds since 1970 by the server's clock.
+   */
+  createdAt: number
+  /**
+   * What to call it by.
+   */
+  id: string
+  /**
+   * The class that the certificate will say.
+   */
+  licenseClass: LicenceClass | null
+}
+/**
  * `GET /api/nonce`.
  */
 export interface Nonce {
@@ -1187,6 +1410,15 @@ export interface Problem {
   type: string
 }
 /**
+ * `POST /api/requests/{id}/refuse`, signed by the owner.
+ */
+export interface Refusal {
+  /**
+   * Why, for the applicant to read; at most 500 characters.
+   */
+  reason: string
+}
+/**
  * A change of keys, signed by both.
  */
 export interface Rekey {
@@ -1223,6 +1455,81 @@ export interface Rekeys {
    * A page of them.
    */
   rekeys: Rekey[]
+}
+/**
+ * A request that waits for the owner.
+ */
+export interface Request {
+  /**
+   * The applicant.
+   */
+  callsign: Callsign
+  /**
+   * When it came, in seconds since 1970 by the server's clock.
+   */
+  createdAt: number
+  /**
+   * The request.
+   */
+  id: string
+  /**
+   * Their key.
+   */
+  keyId: KeyId
+  /**
+   * The class on the licence, as they say.
+   */
+  licenseClass: LicenceClass | null
+  /**
+   * How the licence shall have been checked.
+   */
+  method: VouchMethod
+  /**
+   * What they wrote.
+   */
+  note: string | null
+  /**
+   * Always `waiting`.
+   */
+  state: RequestState
+  /**
+   * Why it waits, as a sentence.
+   */
+  why: string
+}
+/**
+ * `GET /api/requests/{id}`.
+ */
+export interface RequestAnswer {
+  /**
+   * The certificate that was issued, PEM.
+   */
+  certificate: string | null
+  /**
+   * Those above it, PEM, its issuer's first.
+   */
+  chain: string[]
+  /**
+   * The request.
+   */
+  id: string
+  /**
+   * Why it waits, or why the owner refused.
+   */
+  reason: string | null
+  /**
+   * How far it is.
+   */
+  state: RequestState
+}
+/**
+ * `GET /api/requests`, signed by the owner.
+ */
+export interface Requests {
+  /**
+   * The requests that wait, the oldest first.
+   */
+  requests: Request[]
 }
 /**
  * A rule in force.

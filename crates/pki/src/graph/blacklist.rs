@@ -140,6 +140,13 @@ impl TrustGraph {
             .map(|edge| &edge.certificate)
     }
 
+    /// Why a new certificate of this key for this callsign would count for nothing, whoever signed
+    /// it. None when nothing stands in its way.
+    #[must_use]
+    pub fn obstacle(&self, key: &KeyId, callsign: &Callsign) -> Option<Cause> {
+        self.marks.obstacle(callsign.base(), *key)
+    }
+
     /// Every decision in force, in the order of targets.
     pub fn blacklisted(&self) -> impl Iterator<Item = &Entry> {
         self.marks.blacklist.values()

@@ -58,13 +58,21 @@ impl Marks {
     pub(super) fn cause(&self, edge: &Edge) -> Option<Cause> {
         let key = edge.certificate.key_id();
         let identity = edge.certificate.identity();
-        if !self.blacklist.is_empty() {
-            if self.blacklist.contains_key(&Target::Certificate(identity)) {
-                return Some(Cause::Blacklisted);
-            }
-            if self.blacklist.contains_key(&Target::Key(key)) {
-                return Some(Cause::BlacklistedKey);
-            }
+        let listed = Target::Certificate(identity);
+        if !self.blacklist.is_empty() && self.blacklist.contains_key(&listed) {
+            return Some(Cause::Blacklisted);
+        }
+        if self.revoked.contains(&identity) {
+            return Some(Cause::Revoked);
+        }
+        let cause = self.obstacle(edge.certificate.callsign().base(), key);
+        cause.filter(|cause| *cause != Cause::AwaitsOwner || !edge.anchor)
+    }
+
+    /// Why every certificate of this key for this callsign, by its base, is dead but for an anchor.
+    pub(super) fn obstacle(&self, base: &str, key: KeyId) -> Option<Cause> {
+        if !self.blacklist.is_empty() && self.blacklist.contains_key(&Target::Key(key)) {
+            return Some(Cause::BlacklistedKey);
         }
         if self.condemned.contains(&key) {
             return Some(Cause::BlacklistedSubtree);
@@ -72,14 +80,10 @@ impl Marks {
         if self.withdrawn.contains(&key) {
             return Some(Cause::Withdrawn);
         }
-        if self.revoked.contains(&identity) {
-            return Some(Cause::Revoked);
-        }
         if self.suspended.contains(&key) {
             return Some(Cause::Successors);
         }
-        let waits = !edge.anchor && self.awaits_owner(edge.certificate.callsign().base(), key);
-        waits.then_some(Cause::AwaitsOwner)
+        self.awaits_owner(base, key).then_some(Cause::AwaitsOwner)
     }
 
     pub(super) fn awaits_owner(&self, base: &str, key: KeyId) -> bool {

@@ -39,8 +39,10 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::listen::Tls;
 use crate::network::zoning::Zoning;
 use crate::network::{Names, Reach};
+use crate::runtime::authority::issuing::Issuing;
 use crate::runtime::{
-    AdminKey, Authority, Connectivity, Neighbourhood, Nonces, Ownership, Resolver, Switchboard,
+    AdminKey, Attempts, Authority, Connectivity, Neighbourhood, Nonces, Ownership, Resolver,
+    Switchboard,
 };
 
 #[cfg(feature = "schema")]
@@ -62,6 +64,10 @@ pub struct App {
     pub tls: Arc<Tls>,
     /// Nonces given out.
     pub nonces: Nonces,
+    /// Who makes certificates.
+    pub issuing: Issuing,
+    /// What failed lately, by where it came from.
+    pub attempts: Attempts,
     /// The other servers on this network.
     pub neighbourhood: Arc<Mutex<Neighbourhood>>,
     /// Asks the network for addresses.

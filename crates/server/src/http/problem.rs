@@ -1,5 +1,7 @@
 //! Problem documents (RFC 9457), with the two members every client of this server reads.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +13,7 @@ pub(super) struct Problem {
     status: StatusCode,
     code: &'static str,
     error: String,
+    retry_after: Option<Duration>,
 }
 
 /// The document as it is sent.
@@ -39,7 +42,24 @@ impl Problem {
             status,
             code,
             error: error.into(),
+            retry_after: None,
         }
+    }
+
+    /// Too much at once: what failed, or what was done. The answer says when to come again.
+    pub(super) fn too_many(error: impl Into<String>, wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", error)
+        }
+    }
+
+    /// Whether the caller sent something wrong, rather than too much or at a bad time.
+    pub(super) fn is_callers_fault(&self) -> bool {
+        matches!(
+            self.status,
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+        )
     }
 
     pub(super) fn bad_request(error: impl Into<String>) -> Self {
@@ -76,12 +96,14 @@ impl IntoResponse for Problem {
             code: self.code,
         };
         let media_type = HeaderValue::from_static("application/problem+json");
-        (
-            self.status,
-            [(header::CONTENT_TYPE, media_type)],
-            Json(document),
-        )
-            .into_response()
+        let mut response = (self.status, Json(document)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, media_type);
+        if let Some(wait) = self.retry_after {
+            // Whole seconds (RFC 9110, 10.2.3), rather late than early.
+            headers.insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
+        }
+        response
     }
 }
 

@@ -39,6 +39,17 @@ impl TestServer {
         Self::start_in(tempfile::tempdir().unwrap())
     }
 
+    /// One that may issue so many certificates an hour.
+    pub(crate) fn issuing(per_hour: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            issue_per_hour: per_hour,
+            ..config(folder.path())
+        };
+        let server = Server::start(&config).unwrap();
+        Self { server, folder }
+    }
+
     pub(crate) fn start_in(folder: TempDir) -> Self {
         let server = Server::start(&config(folder.path())).unwrap();
         Self { server, folder }

@@ -6,8 +6,11 @@
 mod anchors;
 mod blacklist;
 mod certificates;
+mod codes;
 mod decisions;
 mod explain;
+mod issuing;
+mod requests;
 mod statements;
 mod trust_bundle;
 
@@ -65,6 +68,13 @@ pub(super) fn routes() -> Router<Arc<App>> {
             get(statements::rekeys).post(statements::follow),
         )
         .route("/api/trust-bundle", get(trust_bundle::bundle))
+        .route("/api/issue-certificate", post(issuing::issue))
+        .route("/api/codes", get(codes::list).post(codes::add))
+        .route("/api/codes/{id}", delete(codes::remove))
+        .route("/api/requests", get(requests::list))
+        .route("/api/requests/{id}", get(requests::one))
+        .route("/api/requests/{id}/approve", post(requests::approve))
+        .route("/api/requests/{id}/refuse", post(requests::refuse))
 }
 
 #[cfg(feature = "schema")]
@@ -76,6 +86,9 @@ pub(super) fn describe(paths: &mut Paths) {
     anchors::describe(paths);
     statements::describe(paths);
     trust_bundle::describe(paths);
+    issuing::describe(paths);
+    codes::describe(paths);
+    requests::describe(paths);
 }
 
 /// A certificate in a list.

@@ -140,11 +140,7 @@ impl Authority {
 impl Bringer {
     /// Whose shares of the graph are charged.
     fn source(self, from: AddressGroup) -> Source {
-        let link = match from.address() {
-            IpAddr::V4(address) => u64::from(address.to_bits()),
-            // The other half is the same for all of the group.
-            IpAddr::V6(address) => u64::try_from(address.to_bits() >> 64).unwrap_or_default(),
-        };
+        let link = charged_to(from);
         match self {
             Self::Owner => Source::Owner,
             Self::Operator(key) => Source::Stranger {
@@ -158,6 +154,15 @@ impl Bringer {
                 trusted: false,
             },
         }
+    }
+}
+
+/// Whom shares and places are charged to: a group of addresses, as a number.
+pub(super) fn charged_to(group: AddressGroup) -> u64 {
+    match group.address() {
+        IpAddr::V4(address) => u64::from(address.to_bits()),
+        // The other half is the same for all of the group.
+        IpAddr::V6(address) => u64::try_from(address.to_bits() >> 64).unwrap_or_default(),
     }
 }
 

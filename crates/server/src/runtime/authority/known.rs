@@ -5,12 +5,14 @@ use pki::graph::Limits;
 use store::{Store, StoreError};
 
 use super::anchors::Anchors;
+use super::issuing::books::Books;
 
 /// Everything that readers ask for without waiting for the disk.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) graph: TrustGraph,
     pub(super) anchors: Anchors,
+    pub(super) books: Books,
 }
 
 impl Known {
@@ -39,6 +41,11 @@ impl Known {
                 .collect(),
         );
         let anchors = Anchors::load(store)?;
-        Ok(Self { graph, anchors })
+        let books = Books::load(store)?;
+        Ok(Self {
+            graph,
+            anchors,
+            books,
+        })
     }
 }

@@ -9,13 +9,15 @@
 //! Whoever is logged in is judged anew whenever their key gains or loses trust, in the order in which
 //! that happens.
 //!
-//! Reading order: this file; [`admission`](Authority::present), `anchors`, `decisions`, `statements`; `bundle`
+//! Reading order: this file; [`admission`](Authority::present), `anchors`, `decisions`, `statements`,
+//! [`issuing`]; `bundle`
 //! for what everybody may read.
 
 mod admission;
 mod anchors;
 mod bundle;
 mod decisions;
+pub mod issuing;
 mod known;
 mod statements;
 
@@ -190,6 +192,14 @@ impl Authority {
 }
 
 impl<T> Decided<T> {
+    fn map<U>(self, to: impl FnOnce(T) -> U) -> Decided<U> {
+        Decided {
+            value: to(self.value),
+            turned: self.turned,
+            published: self.published,
+        }
+    }
+
     /// A decision that changes the worth of these certificates.
     fn about(value: T, affected: &[&[Affected]]) -> Self {
         let turned = affected.iter().copied().flatten();
