@@ -1,6 +1,7 @@
 //! What a server prints when it listens: everything a person needs to begin, at a terminal or over
 //! SSH on a headless Pi.
 
+use super::words::in_groups;
 use crate::config::{Config, LogFormat};
 use crate::http::{App, addresses_as_urls, joining_url};
 use crate::qr::Code;
@@ -69,24 +70,4 @@ fn print_how_to_claim(app: &App, port: u16, address: Option<&String>) {
         println!("  From elsewhere   ham-server claim --url {address} --callsign CALL --new");
     }
     println!("  Claim code       {}", app.ownership.code());
-}
-
-/// A fingerprint as two people read it to each other.
-fn in_groups(fingerprint: &str) -> String {
-    let (mut groups, mut rest) = (Vec::new(), fingerprint);
-    while let Some((group, tail)) = rest.split_at_checked(4) {
-        groups.push(group);
-        rest = tail;
-    }
-    groups.join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fingerprints_come_in_groups_of_four() {
-        assert_eq!(in_groups("0123456789ab"), "0123 4567 89ab");
-    }
 }

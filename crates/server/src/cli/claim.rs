@@ -150,14 +150,17 @@ fn check_server(code: &Code, offer: &Value, server: &PublicKey) -> anyhow::Resul
 fn operator(arguments: &Arguments, random: &SystemRandom) -> anyhow::Result<KeyFile> {
     if let Some(path) = &arguments.p12 {
         let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-        let password = password(arguments, "Password of the .p12 file: ")?;
+        let password = password(arguments.password.as_deref(), "Password of the .p12 file: ")?;
         return Ok(p12::read(&bytes, &password, random)?);
     }
     let path = arguments
         .out
         .clone()
         .unwrap_or_else(|| format!("{}.p12", arguments.callsign.base()).into());
-    let password = password(arguments, "A password for the new key: ")?;
+    let password = password(
+        arguments.password.as_deref(),
+        "A password for the new key: ",
+    )?;
     if password.is_empty() {
         bail!("the key needs a password: whoever has it can be you");
     }
@@ -193,9 +196,10 @@ fn save_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn password(arguments: &Arguments, question: &str) -> anyhow::Result<String> {
-    match &arguments.password {
-        Some(password) => Ok(password.clone()),
+/// The password of a .p12 file: the one given, or what the person types.
+pub(super) fn password(given: Option<&str>, question: &str) -> anyhow::Result<String> {
+    match given {
+        Some(password) => Ok(password.to_owned()),
         None if std::io::stdin().is_terminal() => Ok(rpassword::prompt_password(question)?),
         None => bail!("give the password in HAM_SERVER_P12_PASSWORD"),
     }

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
+use hyper::header::HeaderValue;
 use hyper::{Method, Request, StatusCode, Uri, header};
 use hyper_util::rt::TokioIo;
 use pki::SignatureBase;
@@ -23,7 +24,7 @@ use crate::server::Running;
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// Most bytes of an answer.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
 /// A server to ask.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(super) struct Client {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Value,
+    /// The address of the next page.
+    next: Option<String>,
 }
 
 impl Client {
@@ -64,12 +67,52 @@ impl Client {
         self.ask(Method::GET, path, &[], Bytes::new())
     }
 
+    /// Every item of a list that comes in pages; `name` is the list's member, if it is one.
+    pub(super) fn get_all(&self, path: &str, name: Option<&str>) -> anyhow::Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut next = Some(path.to_owned());
+        while let Some(path) = next {
+            let mut answer = self.get(&path)?;
+            next = answer.next.take();
+            let mut body = answer.success()?;
+            let page = match name {
+                Some(name) => body[name].take(),
+                None => body,
+            };
+            match page {
+                Value::Array(page) => items.extend(page),
+                _ => bail!("the answer is not from a ham-server"),
+            }
+        }
+        Ok(items)
+    }
+
     /// Posts what only the owner may ask, with the secret of this machine's server.
     pub(super) fn post_as_admin(
         &self,
         config: &Config,
         path: &str,
         body: &impl Serialize,
+    ) -> anyhow::Result<Answer> {
+        self.as_admin(config, &Method::POST, path, serde_json::to_vec(body)?)
+    }
+
+    /// Gets what only the owner may read.
+    pub(super) fn get_as_admin(&self, config: &Config, path: &str) -> anyhow::Result<Answer> {
+        self.as_admin(config, &Method::GET, path, Vec::new())
+    }
+
+    /// Deletes what only the owner may delete.
+    pub(super) fn delete_as_admin(&self, config: &Config, path: &str) -> anyhow::Result<Answer> {
+        self.as_admin(config, &Method::DELETE, path, Vec::new())
+    }
+
+    fn as_admin(
+        &self,
+        config: &Config,
+        method: &Method,
+        path: &str,
+        body: Vec<u8>,
     ) -> anyhow::Result<Answer> {
         let secret = AdminKey::read(&config.data_dir).with_context(|| {
             format!(
@@ -79,8 +122,19 @@ impl Client {
         })?;
         let offer = self.get("/api/nonce")?.success()?;
         let text = |name: &str| offer[name].as_str().unwrap_or_default();
+        let digest = content_digest(&body);
+        let target = format!("{}{path}", self.url);
+        let mut components = vec![("@method", method.as_str()), ("@target-uri", &target)];
+        if !body.is_empty() {
+            components.push(("content-digest", &digest));
+        }
+        let names: Vec<_> = components
+            .iter()
+            .map(|(name, _)| format!("\"{name}\""))
+            .collect();
         let parameters = format!(
-            r#"("@method" "@target-uri" "content-digest");created={};nonce="{}";keyid="admin";alg="hmac-sha256";tag="{}""#,
+            r#"({});created={};nonce="{}";keyid="admin";alg="hmac-sha256";tag="{}""#,
+            names.join(" "),
             // For the record only; a clock that is before 1970 records 0.
             SystemTime::now()
                 .duration_since(UNIX_EPOCH)
@@ -88,22 +142,16 @@ impl Client {
             text("nonce"),
             text("tag"),
         );
-        let body = serde_json::to_vec(body)?;
-        let digest = content_digest(&body);
-        let target = format!("{}{path}", self.url);
-        let components = [
-            ("@method", "POST"),
-            ("@target-uri", &target),
-            ("content-digest", &digest),
-        ];
         let base = SignatureBase::new(&components, &parameters)?;
         let signature = format!("sig1=:{}:", STANDARD.encode(secret.sign(&base)));
-        let headers = [
-            ("content-digest", digest),
+        let mut headers = vec![
             ("signature-input", format!("sig1={parameters}")),
             ("signature", signature),
         ];
-        self.ask(Method::POST, path, &headers, body.into())
+        if !body.is_empty() {
+            headers.push(("content-digest", digest));
+        }
+        self.ask(method.clone(), path, &headers, body.into())
     }
 
     pub(super) fn post(&self, path: &str, body: &impl Serialize) -> anyhow::Result<Answer> {
@@ -181,6 +229,7 @@ async fn ask(
     let request = request.body(Full::new(body))?;
     let response = sender.send_request(request).await?;
     let status = response.status();
+    let next = response.headers().get(header::LINK).and_then(next_page);
     let body = Limited::new(response.into_body(), MAX_ANSWER)
         .collect()
         .await;
@@ -189,5 +238,11 @@ async fn ask(
         .to_bytes();
     driver.abort();
     let body = serde_json::from_slice(&body).context("the answer is not from a ham-server")?;
-    Ok(Answer { status, body })
+    Ok(Answer { status, body, next })
+}
+
+/// The address in `Link: <...>; rel="next"` (RFC 8288), as this program's servers write it.
+fn next_page(link: &HeaderValue) -> Option<String> {
+    let (address, relation) = link.to_str().ok()?.strip_prefix('<')?.split_once('>')?;
+    (relation == "; rel=\"next\"").then(|| address.to_owned())
 }

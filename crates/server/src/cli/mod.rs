@@ -1,6 +1,7 @@
 //! The command line: what a person types, and what they read.
 
 mod announce;
+mod certs;
 mod claim;
 mod client;
 mod completions;
@@ -9,6 +10,7 @@ mod qr;
 mod reset;
 mod run;
 mod status;
+mod words;
 
 use std::process::ExitCode;
 
@@ -40,6 +42,9 @@ enum Command {
     Close,
     /// Release the server from its owner, on its own machine and while it is stopped
     Reset(reset::Arguments),
+    /// Whom the server that runs on this machine trusts, why, and your decisions about it
+    #[command(subcommand)]
+    Certs(certs::Command),
     /// Show the QR code by which others join
     Qr(qr::Arguments),
     /// Print a completion script for a shell
@@ -69,6 +74,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Open => network::set_open(&config()?, true),
         Command::Close => network::set_open(&config()?, false),
         Command::Reset(arguments) => reset::reset(&config()?, &arguments),
+        Command::Certs(command) => certs::certs(&config()?, &command),
         Command::Qr(arguments) => qr::qr(&config()?, &arguments),
         Command::Completions(arguments) => {
             completions::completions(&arguments);

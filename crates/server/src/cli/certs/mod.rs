@@ -1,0 +1,49 @@
+//! `ham-server certs`: whom this machine's server trusts, why, and the owner's decisions.
+
+mod distrust;
+mod show;
+mod take;
+mod trust;
+mod who;
+
+use clap::Subcommand;
+
+use super::client::Client;
+use crate::config::Config;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the certificates that this server knows
+    List(show::List),
+    /// Show one certificate
+    Show(show::Show),
+    /// Say why a certificate is trusted, or why not
+    Explain(show::Show),
+    /// Bring a certificate in a PEM or DER file, perhaps with those above it
+    Add(take::Add),
+    /// Write a certificate with those above it as PEM
+    Export(take::Export),
+    /// Distrust a certificate, its key, or its key and everybody below; or take that back
+    Blacklist(distrust::Blacklist),
+    /// Withdraw or revoke a certificate for good, with the key that may
+    Revoke(distrust::Revoke),
+    /// List trust anchors and licence roots; accept them out of a file, or take one away
+    Trust(trust::Trust),
+    /// Let so many certificates stand below somebody's key
+    Cap(trust::Cap),
+}
+
+pub(super) fn certs(config: &Config, command: &Command) -> anyhow::Result<()> {
+    let client = Client::local(config)?;
+    match command {
+        Command::List(arguments) => show::list(&client, arguments),
+        Command::Show(arguments) => show::show(&client, arguments),
+        Command::Explain(arguments) => show::explain(&client, arguments),
+        Command::Add(arguments) => take::add(config, &client, arguments),
+        Command::Export(arguments) => take::export(&client, arguments),
+        Command::Blacklist(arguments) => distrust::blacklist(config, &client, arguments),
+        Command::Revoke(arguments) => distrust::revoke(&client, arguments),
+        Command::Trust(arguments) => trust::trust(config, &client, arguments),
+        Command::Cap(arguments) => trust::cap(config, &client, arguments),
+    }
+}

@@ -1,0 +1,242 @@
+//! `ham-server certs` and its kin, against a server that runs.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod support;
+
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use support::{Operator, TestServer};
+
+/// What a command did.
+struct Done {
+    code: Option<i32>,
+    said: String,
+}
+
+/// Runs a command for the server's data folder, off the runtime's threads.
+async fn run(server: &TestServer, arguments: &[&str]) -> Done {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ham-server"));
+    command.arg("--data-dir").arg(server.folder.path());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HAM_SERVER_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let output = output.await.unwrap();
+    let said = [output.stdout.as_slice(), &output.stderr].concat();
+    Done {
+        code: output.status.code(),
+        said: String::from_utf8(said).unwrap(),
+    }
+}
+
+async fn said(server: &TestServer, arguments: &[&str]) -> String {
+    let done = run(server, arguments).await;
+    assert_eq!(done.code, Some(0), "{arguments:?}: {}", done.said);
+    done.said
+}
+
+async fn refused(server: &TestServer, arguments: &[&str]) -> String {
+    let done = run(server, arguments).await;
+    assert_eq!(done.code, Some(1), "{arguments:?}: {}", done.said);
+    done.said
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_are_brought_listed_shown_explained_and_exported() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    let friend = owner.vouch_for("K1ABC");
+    let file = server.folder.path().join("friend.pem");
+    let path = file.to_str().unwrap();
+    std::fs::write(
+        &file,
+        friend.certificate.to_pem() + &owner.certificate.to_pem(),
+    )
+    .unwrap();
+    let added = said(&server, &["certs", "add", path]).await;
+    assert!(
+        added.contains("K1ABC is known here now: trusted"),
+        "{added}"
+    );
+
+    let list = said(&server, &["certs", "list"]).await;
+    assert!(list.starts_with("K1ABC"), "callsigns first: {list}");
+    assert!(list.contains("W1AW's server"), "{list}");
+    assert!(list.contains("in-person by W1AW"), "{list}");
+    let only = said(&server, &["certs", "list", "--callsign", "w1aw", "--json"]).await;
+    let only: Value = serde_json::from_str(&only).unwrap();
+    assert_eq!(only.as_array().unwrap().len(), 2);
+    let none = said(&server, &["certs", "list", "--status", "revoked"]).await;
+    assert!(none.contains("No such certificate"), "{none}");
+
+    let fingerprint = friend.fingerprint();
+    let spoken = [&fingerprint[..4], &fingerprint[4..8], &fingerprint[8..12]].join(" ");
+    for who in [
+        "K1ABC",
+        "k1abc",
+        fingerprint.as_str(),
+        &spoken.to_uppercase(),
+    ] {
+        let shown = said(&server, &["certs", "show", who]).await;
+        assert!(
+            shown.contains(&format!("Fingerprint  {spoken}")),
+            "{who}: {shown}"
+        );
+    }
+    let explained = said(&server, &["certs", "explain", "K1ABC"]).await;
+    assert!(explained.contains("K1ABC is trusted."), "{explained}");
+    assert!(explained.contains("trust anchor"), "{explained}");
+    let out = server.folder.path().join("out.pem");
+    said(
+        &server,
+        &["certs", "export", "K1ABC", "--out", out.to_str().unwrap()],
+    )
+    .await;
+    assert_eq!(std::fs::read(&out).unwrap(), std::fs::read(&file).unwrap());
+
+    let unknown = refused(&server, &["certs", "show", "N1XYZ"]).await;
+    assert!(
+        unknown.contains("knows no certificate of N1XYZ"),
+        "{unknown}"
+    );
+    let missing = refused(&server, &["certs", "add", "/no/such.pem"]).await;
+    assert!(missing.contains("cannot be used"), "{missing}");
+    assert_eq!(run(&server, &["certs", "dance"]).await.code, Some(2));
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_is_distrusted_after_a_preview_and_a_confirmation() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    let friend = owner.vouch_for("K1ABC");
+    let far = friend.vouch_for("K2ABC");
+    let chain = [friend.certificate.to_pem()];
+    let body = json!({ "certificate": far.certificate.to_pem(), "chain": chain });
+    server
+        .signed(&owner, "POST", "/api/certificates", Some(&body))
+        .await;
+    let blacklist = ["certs", "blacklist", "K1ABC", "--scope", "key"];
+    let unconfirmed = refused(&server, &blacklist).await;
+    assert!(
+        unconfirmed.contains("2 certificates lose trust, and 2 keys would not count here at all"),
+        "{unconfirmed}"
+    );
+    assert!(unconfirmed.contains("confirm with --yes"), "{unconfirmed}");
+    assert!(
+        said(&server, &["certs", "explain", "K2ABC"])
+            .await
+            .contains("is trusted")
+    );
+    let confirmed = [
+        &blacklist[..],
+        &["--yes", "--reason", "vouches for anybody"],
+    ]
+    .concat();
+    said(&server, &confirmed).await;
+    let explained = said(&server, &["certs", "explain", "K2ABC"]).await;
+    assert!(
+        explained.contains("K1ABC's certificate is in the way"),
+        "{explained}"
+    );
+    let undone = said(&server, &[&blacklist[..], &["--undo"]].concat()).await;
+    assert!(
+        undone.contains("2 certificates are trusted again"),
+        "{undone}"
+    );
+    let own = refused(&server, &["certs", "blacklist", "W1AW", "--yes"]).await;
+    assert!(
+        own.contains("the key of this server or of its owner"),
+        "{own}"
+    );
+
+    let key = server.folder.path().join("friend.p12");
+    let file = pki::p12::write(
+        &friend.key,
+        std::slice::from_ref(&friend.certificate),
+        "secret",
+    );
+    std::fs::write(&key, file.unwrap()).unwrap();
+    let revoke = ["certs", "revoke", "K2ABC", "--p12", key.to_str().unwrap()];
+    let revoke = [&revoke[..], &["--password", "secret"]].concat();
+    assert!(
+        refused(&server, &revoke)
+            .await
+            .contains("confirm with --yes")
+    );
+    let revoked = said(&server, &[&revoke[..], &["--yes"]].concat()).await;
+    assert!(
+        revoked.contains("The certificate of K2ABC is revoked"),
+        "{revoked}"
+    );
+    let explained = said(&server, &["certs", "explain", "K2ABC"]).await;
+    assert!(explained.contains("its issuer revoked it"), "{explained}");
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anchors_are_accepted_out_of_a_file_by_their_fingerprints() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    let club = Operator::new("K1CLB");
+    let key = server.folder.path().join("club.p12");
+    let file = pki::p12::write(&club.key, std::slice::from_ref(&club.certificate), "secret");
+    std::fs::write(&key, file.unwrap()).unwrap();
+    let trust = [
+        "certs",
+        "trust",
+        key.to_str().unwrap(),
+        "--password",
+        "secret",
+    ];
+    let looked = said(&server, &trust).await;
+    let fingerprint = club.fingerprint();
+    assert!(
+        looked.contains(&format!("{} {}", &fingerprint[..4], &fingerprint[4..8])),
+        "{looked}"
+    );
+    assert!(looked.contains("Nothing is accepted yet"), "{looked}");
+    let short = refused(&server, &[&trust[..], &["--accept", "12"]].concat()).await;
+    assert!(short.contains("at least 8 digits"), "{short}");
+    let accept = ["--accept", &fingerprint[..12], "--note", "the club's"];
+    let accepted = said(&server, &[&trust[..], &accept].concat()).await;
+    assert!(
+        accepted.contains("1 accepted. 1 certificate is trusted"),
+        "{accepted}"
+    );
+    let listed = said(&server, &["certs", "trust"]).await;
+    assert!(
+        listed.contains("K1CLB") && listed.contains("the club's"),
+        "{listed}"
+    );
+    said(&server, &["certs", "cap", "K1CLB", "12"]).await;
+    let removed = said(&server, &["certs", "trust", "--remove", "k1clb"]).await;
+    assert!(removed.contains("1 certificate loses trust"), "{removed}");
+    let own = refused(&server, &["certs", "trust", "--remove", "W1AW"]).await;
+    assert!(own.contains("owner's own trust anchor"), "{own}");
+    let listed = said(&server, &["certs", "trust", "--json"]).await;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed["anchors"].as_array().unwrap().len(), 1);
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_certificates_of_a_callsign_are_named_by_their_fingerprints() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    for who in [owner.vouch_for("K1ABC"), owner.vouch_for("K1ABC")] {
+        let body = json!({ "certificate": who.certificate.to_pem() });
+        server
+            .signed(&owner, "POST", "/api/certificates", Some(&body))
+            .await;
+    }
+    let several = refused(&server, &["certs", "show", "K1ABC"]).await;
+    assert!(
+        several.contains("several certificates fit K1ABC"),
+        "{several}"
+    );
+    assert_eq!(several.matches("trusted").count(), 2, "{several}");
+    server.server.shutdown().await;
+}
