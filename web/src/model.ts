@@ -49,7 +49,7 @@ export interface Model {
   /** Moves to another net. */
   joinNet(net: string): void
 
-  /** Calls somebody, or brings the running call back. Guests cannot start calls (`session.role`). */
+  /** Calls somebody, or brings the running call back. Guests call nobody, or guests only (`session`). */
   call(peerId: string): void
   /** Ends a call. */
   hangUp(peerId: string): void
@@ -110,6 +110,8 @@ export interface SessionView {
   readonly since: number
   /** What the server lets us do. */
   readonly role: 'licensed' | 'unlicensed'
+  /** The owner lets guests call other guests. */
+  readonly guestCalls: boolean
   readonly clientId: string | null
   readonly net: string
   /** We hold the key of the operator who owns this server. */

@@ -320,9 +320,9 @@ export class Engine implements Model {
   }
 
   #obstacle(person: Person): string | null {
-    const { step, role } = this.#runner.session.value
+    const { step, role, guestCalls } = this.#runner.session.value
     if (step !== 'connected') return reasons.notConnected
-    if (role !== 'licensed') return reasons.guest
+    if (role !== 'licensed' && !(guestCalls && !person.licensed)) return reasons.guest
     return this.#people.find(person.id)?.present ? null : reasons.notHere(person.label)
   }
 
@@ -403,8 +403,8 @@ const PHASES: Readonly<Record<Session['step'], SessionView['phase']>> = {
 }
 
 function viewOfSession(session: Session, closedToUs: boolean): SessionView {
-  const { since, role, clientId, net, isOwner, retryAt, unknownServer } = session
+  const { since, role, guestCalls, clientId, net, isOwner, retryAt, unknownServer } = session
   const phase = PHASES[session.step]
   const reason = phase === 'waiting' && closedToUs ? CLOSED : session.reason
-  return { phase, since, role, clientId, net, isOwner, retryAt, reason, unknownServer }
+  return { phase, since, role, guestCalls, clientId, net, isOwner, retryAt, reason, unknownServer }
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { IdentityView, Person, ServerView, SessionView } from '../model'
-import { personKind, sentence, sessionState } from './words'
+import { mayCall, personKind, sentence, sessionState } from './words'
 
 const server = { owner: 'W1AW' } as ServerView
 const key = { callsign: 'K1ABC' } as IdentityView
@@ -20,6 +20,11 @@ it('shows a typed callsign as no more than somebody’s word', () => {
   expect(person({ licensed: true })).toBe('Operator, not verified')
   expect(person({ licensed: true, verified: true })).toBe('Operator, verified')
   expect(person({ licensed: true, verified: true, isOwner: true })).toBe('Owner of this server, verified')
+})
+
+it('lets guests call each other where the owner does, and never operators', () => {
+  const may = (role: SessionView['role'], guestCalls: boolean) => [true, false].map((licensed) => mayCall({ role, guestCalls }, { licensed }))
+  expect([may('licensed', false), may('unlicensed', false), may('unlicensed', true)]).toEqual([[true, true], [false, false], [false, true]])
 })
 
 it('takes an error’s own sentence before a general one', () => {

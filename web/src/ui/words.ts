@@ -47,6 +47,11 @@ export function personKind(person: Person): string {
   return person.callsign === 'GUEST' ? 'Guest' : `Guest, says ${person.callsign}, not proven`
 }
 
+/** Whether we may start a call with this person. */
+export function mayCall(session: Pick<SessionView, 'role' | 'guestCalls'>, person: Pick<Person, 'licensed'>): boolean {
+  return session.role === 'licensed' || (session.guestCalls && !person.licensed)
+}
+
 /** A conversation's state. */
 export function callState(conversation: Pick<ConversationView, 'phase' | 'peer' | 'proof'>): State {
   const { label } = conversation.peer

@@ -32,7 +32,7 @@ class Station {
   relay: (heard: Heard) => readonly Heard[] = (heard) => [heard]
   readonly #polite: boolean
 
-  constructor(network: Network, id: string, callsign: string, other: Person) {
+  constructor(network: Network, id: string, callsign: string | null, other: Person) {
     this.#polite = id < other.id
     const deliver = (act: (to: Conversation) => void) => {
       if (!this.serverIsAway) network.later(() => this.other && act(this.other.conversation))
@@ -40,7 +40,7 @@ class Station {
     this.conversation = new Conversation(other, true, {
       memory: this.memory,
       notary: new FakeNotary(id, callsign),
-      receiver: (peer) => peer.keyId,
+      receiver: (peer) => peer.keyId ?? `guest:${peer.id}`,
       obstacle: () => this.obstacle,
       newConnection: () => {
         const connection = new FakeConnection(network)
@@ -49,7 +49,7 @@ class Station {
       },
       polite: () => this.#polite,
       sendDescription: (_id, description: SessionDescription, statement: CallStatement | null) => {
-        for (const heard of this.relay({ description, statement, chain: [callsign] })) {
+        for (const heard of this.relay({ description, statement, chain: callsign === null ? [] : [callsign] })) {
           deliver((to) => (heard.description.type === 'offer' ? to.offered(heard, !this.#polite) : to.answered(heard)))
         }
       },
@@ -111,6 +111,25 @@ describe('a call', () => {
     b.conversation.sendText('and back')
     await network.settle()
     expect(texts(a)).toEqual(['>one way delivered', '<and back delivered'])
+  })
+
+  it('with a guest is signed by one end, and between guests by none', async () => {
+    const guest = (id: string): Person => ({ ...person(id, 'GUEST'), licensed: false, verified: false, keyId: null })
+    for (const mine of ['W1AW', null]) {
+      a = new Station(network, '0a'.repeat(8), mine, guest('0b'.repeat(8)))
+      b = new Station(network, '0b'.repeat(8), null, mine === null ? guest('0a'.repeat(8)) : person('0a'.repeat(8), mine))
+      a.other = b
+      b.other = a
+      await connect()
+      expect(a.view.proof).toEqual({ kind: 'no-key' })
+      expect(b.view.proof?.kind).toBe(mine === null ? 'no-key' : 'proven')
+      // Either end may look for another way.
+      for (const station of [a, b]) {
+        station.connection.restartIce()
+        await network.settle()
+      }
+      expect([a.view, b.view]).toMatchObject([{ phase: 'connected', notice: null }, { phase: 'connected', notice: null }])
+    }
   })
 
   it('does not start against an obstacle, and says which', () => {

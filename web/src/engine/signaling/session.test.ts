@@ -146,6 +146,14 @@ describe('a connection that broke', () => {
     expect(sent(asOperator.commands).at(-1)).toMatchObject({ type: 'RESUME' })
   })
 
+  it('and a change of role is kept over it', () => {
+    const role = frame({ type: 'ROLE', role: 'unlicensed', guestCalls: true, reason: 'The owner no longer trusts this key.' })
+    expect(play(...operatorIn, role).session).toMatchObject({ step: 'connected', role: 'unlicensed', guestCalls: true, since: 4 })
+    expect(play(...operatorIn, role, lost, open(), challenge, judged, resumed).session).toMatchObject({ role: 'unlicensed', guestCalls: true })
+    expect(play(open(), role).session.role).toBe('unlicensed')
+    expect(play(...operatorIn, lost, frame({ type: 'ROLE', role: 'licensed', guestCalls: false, reason: 'x' })).session.role).toBe('unlicensed')
+  })
+
   it('a RESUMED that nobody asked for changes nothing', () => {
     expect(play(openAsGuest, resumed).session.step).toBe('registering')
   })

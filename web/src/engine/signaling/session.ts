@@ -16,6 +16,8 @@ export interface Session {
   /** When this step began, milliseconds since 1970. */
   readonly since: number
   readonly role: 'licensed' | 'unlicensed'
+  /** The owner lets guests call each other. */
+  readonly guestCalls: boolean
   readonly clientId: string | null
   readonly serverOwner: string | null
   readonly isOwner: boolean
@@ -37,6 +39,7 @@ interface Resumable {
   readonly token: string
   readonly clientId: string
   readonly role: Session['role']
+  readonly guestCalls: boolean
   readonly net: string
   /** With what we logged in; another certificate, or none, needs another session. */
   readonly certificate: string | null
@@ -85,6 +88,7 @@ export function newSession(net: string, now: number): Session {
     step: 'dialling',
     since: now,
     role: 'unlicensed',
+    guestCalls: false,
     clientId: null,
     serverOwner: null,
     isOwner: false,
@@ -159,22 +163,28 @@ function received(session: Session, frame: Incoming, now: number): Step {
         step: 'connected',
         since: session.step === 'connected' ? session.since : now,
         role: frame.role,
+        guestCalls: frame.guestCalls,
         clientId: frame.clientId,
         serverOwner: frame.serverOwner ?? null,
         net: frame.net,
         reason: null,
         register: null,
-        resumable: { token: frame.session, clientId: frame.clientId, role: frame.role, net: frame.net, certificate },
+        resumable: { token: frame.session, clientId: frame.clientId, role: frame.role, guestCalls: frame.guestCalls, net: frame.net, certificate },
       }
       return [next, [{ do: 'settled' }]]
     }
     case 'RESUMED': {
       const { resumable } = session
       if (!resumable || !mayBeLetIn(session)) return [session, []]
-      const { clientId, role, net } = resumable
-      const next: Session = { ...session, step: 'connected', since: now, clientId, role, reason: null, register: null }
+      const { clientId, role, guestCalls, net } = resumable
+      const next: Session = { ...session, step: 'connected', since: now, clientId, role, guestCalls, reason: null, register: null }
       const moves: Command[] = net === session.net ? [] : [{ do: 'send', message: { type: 'JOIN', net: session.net } }]
       return [next, [{ do: 'settled' }, ...moves]]
+    }
+    case 'ROLE': {
+      if (session.step !== 'connected') return [session, []]
+      const { role, guestCalls } = frame
+      return [{ ...session, role, guestCalls, resumable: session.resumable && { ...session.resumable, role, guestCalls } }, []]
     }
     case 'ERROR':
       return failed(session, frame, now)

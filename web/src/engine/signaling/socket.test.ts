@@ -112,6 +112,14 @@ describe('a socket that comes back', () => {
     expect(FakeSocket.all).toHaveLength(2)
   })
 
+  it('after sleep does not wait for a handshake from before', () => {
+    socket.wake()
+    vi.advanceTimersByTime(3_000)
+    expect(FakeSocket.all).toHaveLength(2)
+    last().accept()
+    expect(events.opened).toHaveBeenCalledTimes(1)
+  })
+
   it('does not come back before the server allows it', () => {
     last().accept()
     socket.retry('The server is restarting.', 30)

@@ -94,8 +94,10 @@ export class ReconnectingSocket {
   /** The device woke up, came back into view, or found a network. */
   wake(): void {
     if (!this.#running) return
-    if (this.#socket?.readyState === OPEN) this.#probe(ANSWER_WITHIN_AFTER_SLEEP)
-    else if (!this.#socket) this.connect()
+    if (!this.#socket) this.connect()
+    else if (this.#socket.readyState === OPEN) this.#probe(ANSWER_WITHIN_AFTER_SLEEP)
+    // A handshake from before the sleep may wait for an answer that was lost.
+    else this.#after(ANSWER_WITHIN_AFTER_SLEEP, () => this.connect())
   }
 
   #watch(): void {

@@ -11,7 +11,7 @@ import { Icon } from '../parts/icons'
 import { Notice } from '../parts/notice'
 import { StateLine } from '../parts/state'
 import { routeHash } from '../route'
-import { callState, canWrite, personKind, serverName } from '../words'
+import { callState, canWrite, mayCall, personKind, serverName } from '../words'
 import { Composer } from './composer'
 import { HangUp } from './hang-up'
 import { Log } from './log'
@@ -113,7 +113,7 @@ function Kind({ person }: { person: Person }) {
 function Over({ conversation }: { conversation: ConversationView }) {
   const model = useModel()
   const { peer, present, reason } = conversation
-  const mayCall = model.session.value.role === 'licensed'
+  const callable = mayCall(model.session.value, peer)
   return (
     <div class="talk-over">
       {reason !== null && <p>{reason}</p>}
@@ -123,12 +123,12 @@ function Over({ conversation }: { conversation: ConversationView }) {
         </p>
       )}
       {!present && <p>{peer.label} is not here any more. This opens again when they come back.</p>}
-      {present && mayCall && (
+      {present && callable && (
         <Button kind="main" onClick={() => model.call(peer.id)}>
           Call {peer.label} again
         </Button>
       )}
-      {present && !mayCall && (
+      {present && !callable && (
         <p>
           {peer.licensed ? `${peer.label} can call you again: leave this page open. ` : ''}
           <a href={routeHash({ page: 'licence' })}>Why guests do not start calls</a>
@@ -145,7 +145,7 @@ function NotCalled({ person }: { person: Person }) {
     <section class="talk" aria-labelledby="talk-title">
       <Header person={person} conversation={undefined} />
       <div class="talk-over">
-        {model.session.value.role === 'licensed' ? (
+        {mayCall(model.session.value, person) ? (
           <Button kind="main" onClick={() => model.call(person.id)}>
             Call {person.label}
           </Button>

@@ -6,15 +6,14 @@ import { now } from '../now'
 import { Call } from '../parts/call'
 import { LampIcon } from '../parts/state'
 import { routeHash } from '../route'
-import { callState, personKind } from '../words'
+import { callState, mayCall, personKind } from '../words'
 import './person-row.css'
 
 export function PersonRow({ person, open }: { person: Person; open: boolean }) {
   const model = useModel()
   const conversation = model.conversations.value.get(person.id)
-  const mayCall = model.session.value.role === 'licensed'
 
-  if (conversation === undefined && !mayCall) {
+  if (conversation === undefined && !mayCall(model.session.value, person)) {
     return (
       <li class="row">
         <Content person={person} conversation={undefined} mark={person.licensed ? 'can call you' : null} />

@@ -59,6 +59,7 @@ const session: SessionView = {
   phase: 'connected',
   since: ago(42),
   role: 'unlicensed',
+  guestCalls: false,
   clientId: 'c1',
   net: 'main',
   isOwner: false,
