@@ -3,8 +3,7 @@
  *
  * Loaded when it is needed. Invariant: the file's key signs this one statement and is not kept.
  */
-import 'reflect-metadata/lite'
-import { X509Certificate } from '@peculiar/x509'
+import { X509Certificate } from '../trust/x509'
 import { type Bytes, sameBytes, toBase64Url, toPem, utf8 } from '../bytes'
 import { Problem } from '../problem'
 import { readKeyFile } from '../trust/p12/read'

@@ -5,9 +5,7 @@
  * so that a certificate's identity is one however its signature is written; a signature is checked
  * against a key we already have reason to use, never against one searched for in what a stranger sent.
  */
-// The library's container for its providers asks for this before it is loaded.
-import 'reflect-metadata/lite'
-import { AuthorityKeyIdentifierExtension, BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } from '@peculiar/x509'
+import { AuthorityKeyIdentifierExtension, BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } from './x509'
 import { type Bytes, concat, fromPem, sameBytes, sha256Hex, toPem } from '../bytes'
 import { isCallsign } from './callsign'
 import { importPublicKey, keyIdOf } from './keys'

@@ -4,7 +4,6 @@
  * Invariant: nothing of what a stranger sent goes into a certificate but a public key; callsign, class and
  * method are what the person who signs chose. It carries its issuer's subject byte for byte.
  */
-import 'reflect-metadata/lite'
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -16,7 +15,7 @@ import {
   SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
-} from '@peculiar/x509'
+} from './x509'
 import { type Bytes, randomBytes, toHex, toPem } from '../bytes'
 import { type Certificate, ECDSA_SHA256, parseDer } from './certificate'
 import { exportPublicKey, keyIdOf } from './keys'
