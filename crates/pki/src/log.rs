@@ -5,7 +5,10 @@
 //! SHA-256 of that text; so a head stands for the whole log up to it. A [`Checkpoint`] is the
 //! server's signed word on how long its log is and what its head is. Who keeps two of them can check
 //! that the entries between lead from one to the other, and prove it where a server showed different
-//! people different logs. `docs/protocol/certificates.md` has the text's lines.
+//! people different logs. `docs/protocol/certificates.md` has the text's lines, also of a whole log
+//! ([`export`]).
+
+pub mod export;
 
 use std::borrow::Borrow;
 use std::str::FromStr;

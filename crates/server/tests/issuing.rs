@@ -3,118 +3,16 @@
 
 mod support;
 
-use pki::{Certificate, Code, SigningKey};
+use pki::Code;
 use ring::rand::SystemRandom;
 use serde_json::{Value, json};
 use station::licence::VouchMethod;
-use station::statement::issuing::Applicant;
-use station::{Callsign, LicenceClass, Statement};
+
+use station::{LicenceClass, Statement};
+use support::applying::{
+    Applying, certificate, claimed, code, document, nonce, open_codes, waiting,
+};
 use support::{Operator, Response, TestServer};
-
-/// Somebody without a certificate.
-struct Applying {
-    key: SigningKey,
-    callsign: Callsign,
-    random: SystemRandom,
-}
-
-impl Applying {
-    fn new(callsign: &str) -> Self {
-        let random = SystemRandom::new();
-        Self {
-            key: SigningKey::generate(&random).unwrap(),
-            callsign: callsign.parse().unwrap(),
-            random,
-        }
-    }
-
-    fn csr(&self) -> String {
-        pki::csr::make(&self.key, &self.callsign, &self.random).unwrap()
-    }
-
-    fn stated<'a>(&'a self, class: Option<&'a LicenceClass>) -> Applicant<'a> {
-        Applicant {
-            key: self.key.key_id(),
-            callsign: &self.callsign,
-            class,
-        }
-    }
-
-    /// The body of an application.
-    fn body(&self, proof: &Value) -> Value {
-        json!({ "csr": self.csr(), "callsign": self.callsign, "proofOfLicense": proof })
-    }
-
-    async fn apply(&self, server: &TestServer, proof: &Value) -> Response {
-        let body = self.body(proof);
-        server.post("/api/issue-certificate", &body).await
-    }
-
-    /// The proof by a code, with a nonce of the server's.
-    async fn by_code(&self, server: &TestServer, code: &Code) -> Value {
-        let nonce = nonce(server).await;
-        self.by_code_with(&nonce, code)
-    }
-
-    fn by_code_with(&self, nonce: &str, code: &Code) -> Value {
-        let statement = Statement::issue(nonce, self.stated(None)).unwrap();
-        let proof = code.hmac(&statement);
-        json!({ "method": "in-person", "nonce": nonce, "codeProof": proof })
-    }
-}
-
-async fn nonce(server: &TestServer) -> String {
-    let offer = server.get("/api/nonce").await.json();
-    offer["nonce"].as_str().unwrap().to_owned()
-}
-
-async fn claimed() -> (TestServer, Operator) {
-    let (server, owner) = (TestServer::issuing(100), Operator::new("W1AW"));
-    assert_eq!(server.claim(&owner).await.status, 200);
-    (server, owner)
-}
-
-/// A code of the owner's, with its name.
-async fn code(server: &TestServer, owner: &Operator, of: &Value) -> (Code, String) {
-    let made = server.signed(owner, "POST", "/api/codes", Some(of)).await;
-    assert_eq!(made.status, 201, "{made:?}");
-    let made = made.json();
-    let code = made["code"].as_str().unwrap().parse().unwrap();
-    (code, made["id"].as_str().unwrap().to_owned())
-}
-
-async fn open_codes(server: &TestServer, owner: &Operator) -> usize {
-    let listed = server.signed(owner, "GET", "/api/codes", None).await;
-    listed.json()["codes"].as_array().unwrap().len()
-}
-
-/// The certificate in an answer, checked to be below the server's.
-fn certificate(answer: &Response) -> Certificate {
-    assert!(matches!(answer.status, 200 | 201), "{answer:?}");
-    let answer = answer.json();
-    let read = |pem: &Value| Certificate::from_pem(pem.as_str().unwrap()).unwrap();
-    let certificate = read(&answer["certificate"]);
-    let chain: Vec<Certificate> = answer["chain"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(read)
-        .collect();
-    assert!(chain[0].is_server());
-    assert!(certificate.is_signed_by(chain[0].public_key()));
-    assert!(chain[0].is_signed_by(chain[1].public_key()));
-    certificate
-}
-
-async fn waiting(server: &TestServer, owner: &Operator) -> Vec<Value> {
-    let listed = server.signed(owner, "GET", "/api/requests", None).await;
-    assert_eq!(listed.status, 200, "{listed:?}");
-    listed.json()["requests"].as_array().unwrap().clone()
-}
-
-fn document(note: &str) -> Value {
-    json!({ "method": "document", "note": note })
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_makes_one_certificate_of_what_the_owner_saw() {

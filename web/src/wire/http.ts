@@ -35,6 +35,7 @@ export type Http =
   | ContestedCallsign
   | Decisions
   | Diagnosis
+  | Digest
   | Endorsement
   | Explanation
   | Finding
@@ -53,6 +54,9 @@ export type Http =
   | Limits
   | LocalServer
   | LocalServers
+  | LogCheckpoint
+  | LogEntry
+  | LogPage
   | Matter
   | Mode
   | Network
@@ -157,6 +161,15 @@ export type Finding = 'ok' | 'problem' | 'unknown'
  */
 export type ClaimState = 'unclaimed' | 'claimed' | 'active'
 /**
+ * How far a request is.
+ */
+export type RequestState = 'waiting' | 'issued' | 'refused'
+/**
+ * SHA-256 of anything else that a statement or a log speaks of: a session description, a
+ * listing, a document that was shown.
+ */
+export type Digest = string
+/**
  * A Maidenhead locator of one to four pairs, such as `FN31` or `FN31pr`, in its usual case.
  */
 export type Grid = string
@@ -219,10 +232,6 @@ export type ProofOfLicense =
  * Whether there seems to be internet.
  */
 export type Mode = 'online' | 'offline'
-/**
- * How far a request is.
- */
-export type RequestState = 'waiting' | 'issued' | 'refused'
 /**
  * Who made a rule.
  */
@@ -930,6 +939,10 @@ export interface Decisions {
    * Keys that several others claim to follow. Those are suspended.
    */
   disputes: SuccessorDispute[]
+  /**
+   * People who want a certificate, the oldest request first.
+   */
+  requests: Request[]
 }
 /**
  * A key that the owner may accept for a callsign.
@@ -964,6 +977,47 @@ export interface SuccessorDispute {
    * Those that claim to follow it.
    */
   successors: KeyInQuestion[]
+}
+/**
+ * A request that waits for the owner.
+ */
+export interface Request {
+  /**
+   * The applicant.
+   */
+  callsign: Callsign
+  /**
+   * When it came, in seconds since 1970 by the server's clock.
+   */
+  createdAt: number
+  /**
+   * The request.
+   */
+  id: string
+  /**
+   * Their key.
+   */
+  keyId: KeyId
+  /**
+   * The class on the licence, as they say.
+   */
+  licenseClass: LicenceClass | null
+  /**
+   * How the licence shall have been checked.
+   */
+  method: VouchMethod
+  /**
+   * What they wrote.
+   */
+  note: string | null
+  /**
+   * Always `waiting`.
+   */
+  state: RequestState
+  /**
+   * Why it waits, as a sentence.
+   */
+  why: string
 }
 /**
  * `GET /api/diagnose`.
@@ -1304,6 +1358,89 @@ export interface LocalServers {
   servers: LocalServer[]
 }
 /**
+ * How far the log goes, signed by the server.
+ */
+export interface LogCheckpoint {
+  /**
+   * The head of the last; zeros for none.
+   */
+  head: Digest
+  /**
+   * The server's key.
+   */
+  server: KeyId
+  /**
+   * Of the `checkpoint` statement: r‖s, base64url.
+   */
+  signature: string
+  /**
+   * The number of entries.
+   */
+  size: number
+}
+/**
+ * One issuance, as `docs/protocol/certificates.md` describes an entry.
+ */
+export interface LogEntry {
+  /**
+   * Whose it is.
+   */
+  callsign: Callsign
+  /**
+   * The certificate's label.
+   */
+  certificate: Fingerprint
+  /**
+   * SHA-256 of what was shown.
+   */
+  evidence: Digest | null
+  /**
+   * The head of the log with it.
+   */
+  head: Digest
+  /**
+   * The key in it.
+   */
+  holder: KeyId
+  /**
+   * What the certificate is known by.
+   */
+  identity: Identity
+  /**
+   * Its place, from 0.
+   */
+  index: number
+  /**
+   * The class in it.
+   */
+  licenseClass: LicenceClass | null
+  /**
+   * How the licence was checked.
+   */
+  method: VouchMethod
+  /**
+   * The head of the log before it.
+   */
+  previous: Digest
+  /**
+   * When, in seconds since 1970 by the server's clock.
+   */
+  time: number
+}
+/**
+ * A page of the log.
+ */
+export interface LogPage {
+  /**
+   * The server's word on the whole log.
+   */
+  checkpoint: LogCheckpoint
+  /**
+   * Entries, in order.
+   */
+  entries: LogEntry[]
+}
+/**
  * A network this machine is on.
  */
 export interface Network {
@@ -1455,47 +1592,6 @@ export interface Rekeys {
    * A page of them.
    */
   rekeys: Rekey[]
-}
-/**
- * A request that waits for the owner.
- */
-export interface Request {
-  /**
-   * The applicant.
-   */
-  callsign: Callsign
-  /**
-   * When it came, in seconds since 1970 by the server's clock.
-   */
-  createdAt: number
-  /**
-   * The request.
-   */
-  id: string
-  /**
-   * Their key.
-   */
-  keyId: KeyId
-  /**
-   * The class on the licence, as they say.
-   */
-  licenseClass: LicenceClass | null
-  /**
-   * How the licence shall have been checked.
-   */
-  method: VouchMethod
-  /**
-   * What they wrote.
-   */
-  note: string | null
-  /**
-   * Always `waiting`.
-   */
-  state: RequestState
-  /**
-   * Why it waits, as a sentence.
-   */
-  why: string
 }
 /**
  * `GET /api/requests/{id}`.

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use ring::rand::SystemRandom;
 
+use super::export::Export;
 use super::*;
 
 fn issued(at: u8) -> Issued {
@@ -165,4 +166,45 @@ proptest! {
             prop_assert_eq!(entry.to_text(), lines);
         }
     }
+}
+
+#[test]
+fn an_export_is_checked_as_a_whole() {
+    let server = key();
+    let (entries, tips) = log(3);
+    let random = SystemRandom::new();
+    for (size, tip) in tips.iter().enumerate() {
+        let checkpoint = Checkpoint::sign(*tip, &server, &random).unwrap();
+        let mut texts: Vec<String> = entries[..size].iter().map(Entry::to_text).collect();
+        texts.push(checkpoint.to_text());
+        let text = texts.join(export::BETWEEN) + "\n";
+        let read = Export::from_text(&text).unwrap();
+        assert_eq!(read.checkpoint, checkpoint);
+        assert_eq!(read.entries, entries[..size]);
+        assert_eq!(read.verify(&server.public_key()), Ok(()));
+        assert_eq!(read.verify(&key().public_key()), Err(LogError::Signature));
+        for length in 0..text.len() {
+            let cut = Export::from_text(&text[..length]);
+            assert_eq!(cut, Err(LogError::Malformed), "{length}");
+        }
+    }
+    let checkpoint = Checkpoint::sign(tips[3], &server, &random).unwrap();
+    let tampered = |entries: Vec<Entry>| {
+        let checkpoint = checkpoint.clone();
+        let export = Export {
+            entries,
+            checkpoint,
+        };
+        export.verify(&server.public_key())
+    };
+    let mut other = entries.clone();
+    other[1].issued.callsign = Callsign::parse("K9XYZ").unwrap();
+    assert_eq!(tampered(other), Err(LogError::Broken { index: 2 }));
+    let mut other = entries.clone();
+    other[2].issued.callsign = Callsign::parse("K9XYZ").unwrap();
+    assert_eq!(tampered(other), Err(LogError::NotTheHead));
+    assert_eq!(
+        tampered(entries[..2].to_vec()),
+        Err(LogError::Gap { expected: 2 })
+    );
 }

@@ -1,6 +1,8 @@
 //! A real server on a port of its own, and plain clients around it.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod applying;
+
 mod signed;
 
 use std::path::Path;

@@ -8,7 +8,7 @@ use pki::TrustGraph;
 use serde::{Deserialize, Serialize};
 use station::{Callsign, Fingerprint, KeyId};
 
-use super::{App, Effect, decision_problem, fingerprint, off_the_serving_threads};
+use super::{App, Effect, decision_problem, fingerprint, off_the_serving_threads, requests};
 #[cfg(feature = "schema")]
 use crate::http::openapi::{Operation, Paths};
 use crate::http::problem::Problem;
@@ -18,6 +18,8 @@ use crate::http::signed::ByOwner;
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(in crate::http) struct Decisions {
+    /// People who want a certificate, the oldest request first.
+    requests: Vec<requests::Waiting>,
     /// Callsigns that several keys hold. All of them count until the owner distrusts one.
     contested: Vec<Contested>,
     /// Keys that several others claim to follow. Those are suspended.
@@ -112,7 +114,12 @@ pub(in crate::http) async fn list(
     State(app): State<Arc<App>>,
     ByOwner(()): ByOwner<()>,
 ) -> Result<Json<Decisions>, Problem> {
-    off_the_serving_threads(&app, |app| Ok(Json(app.authority.look(Decisions::of)))).await
+    off_the_serving_threads(&app, |app| {
+        let requests = requests::waiting(app);
+        let decisions = app.authority.look(|graph| Decisions::of(graph, requests));
+        Ok(Json(decisions))
+    })
+    .await
 }
 
 pub(in crate::http) async fn accept_key(
@@ -158,7 +165,7 @@ pub(in crate::http) async fn cap(
 }
 
 impl Decisions {
-    fn of(graph: &TrustGraph) -> Self {
+    fn of(graph: &TrustGraph, requests: Vec<requests::Waiting>) -> Self {
         let key = |key_id: KeyId| Key {
             key_id,
             fingerprint: certificate_of(graph, &key_id).map(|(fingerprint, _)| fingerprint),
@@ -178,6 +185,7 @@ impl Decisions {
             fingerprint: certificate.fingerprint(),
         });
         Self {
+            requests,
             contested: contested.collect(),
             disputes: disputes.collect(),
             awaiting: awaiting.collect(),

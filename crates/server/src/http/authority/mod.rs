@@ -10,6 +10,7 @@ mod codes;
 mod decisions;
 mod explain;
 mod issuing;
+mod log;
 mod requests;
 mod statements;
 mod trust_bundle;
@@ -69,6 +70,9 @@ pub(super) fn routes() -> Router<Arc<App>> {
         )
         .route("/api/trust-bundle", get(trust_bundle::bundle))
         .route("/api/issue-certificate", post(issuing::issue))
+        .route("/api/log", get(log::page))
+        .route("/api/log/checkpoint", get(log::checkpoint))
+        .route("/api/log/export", get(log::export))
         .route("/api/codes", get(codes::list).post(codes::add))
         .route("/api/codes/{id}", delete(codes::remove))
         .route("/api/requests", get(requests::list))
@@ -89,6 +93,7 @@ pub(super) fn describe(paths: &mut Paths) {
     issuing::describe(paths);
     codes::describe(paths);
     requests::describe(paths);
+    log::describe(paths);
 }
 
 /// A certificate in a list.
