@@ -240,3 +240,102 @@ async fn several_certificates_of_a_callsign_are_named_by_their_fingerprints() {
     assert_eq!(several.matches("trusted").count(), 2, "{several}");
     server.server.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_are_issued_by_command_code_and_decision() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    let applicant = Operator::new("K1ABC");
+    let request = |who: &Operator| pki::csr::make(&who.key, &who.callsign, &who.random).unwrap();
+    let csr = server.folder.path().join("k1abc.csr");
+    std::fs::write(&csr, request(&applicant)).unwrap();
+    let out = server.folder.path().join("k1abc.pem");
+    let issue = [
+        "certs",
+        "issue",
+        "--csr",
+        csr.to_str().unwrap(),
+        "--callsign",
+        "k1abc",
+    ];
+    let how = [
+        "--method",
+        "in-person",
+        "--class",
+        "Extra",
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    let issued = said(&server, &[&issue[..], &how].concat()).await;
+    assert!(issued.contains("K1ABC's certificate is in"), "{issued}");
+    let file = std::fs::read(&out).unwrap();
+    let chain = pki::import::read(&file, None).unwrap().stations;
+    assert_eq!(chain[0].public_key(), &applicant.key.public_key());
+    assert_eq!(chain.len(), 3, "with the server's and the owner's");
+    let shown = said(&server, &["certs", "show", "K1ABC"]).await;
+    assert!(
+        shown.contains("trusted") && shown.contains("Extra"),
+        "{shown}"
+    );
+    let missing = [&["certs", "issue", "--csr", "/no/such"], &issue[4..], &how].concat();
+    assert!(refused(&server, &missing).await.contains("cannot be used"));
+
+    let made = said(&server, &["code", "--callsign", "K2ABC", "--class", "Full"]).await;
+    let code: pki::Code = made.lines().next().unwrap().parse().unwrap();
+    assert!(!format!("{code:?}").contains("K2ABC"));
+    let listed = said(&server, &["code", "list"]).await;
+    assert!(
+        listed.contains("K2ABC") && listed.contains("Full"),
+        "{listed}"
+    );
+    assert!(!listed.contains(&code.to_string()), "{listed}");
+    let removed = said(&server, &["code", "remove", "k2abc"]).await;
+    assert!(removed.contains("worthless"), "{removed}");
+    assert!(
+        said(&server, &["code", "list"])
+            .await
+            .contains("No code is open")
+    );
+    assert!(
+        refused(&server, &["code", "remove", "K2ABC"])
+            .await
+            .contains("no one open code")
+    );
+    assert!(refused(&server, &["code"]).await.contains("--callsign"));
+
+    for call in ["K3ABC", "K4ABC"] {
+        let who = Operator::new(call);
+        let body = json!({
+            "csr": request(&who),
+            "callsign": call,
+            "proofOfLicense": { "method": "document", "note": "see the\nlist" },
+        });
+        assert_eq!(
+            server.post("/api/issue-certificate", &body).await.status,
+            202
+        );
+    }
+    let waiting = said(&server, &["requests", "list"]).await;
+    assert!(waiting.contains("K3ABC  document"), "{waiting}");
+    assert!(waiting.contains("They write    see the"), "{waiting}");
+    let approve = ["requests", "approve", "k3abc", "--method", "in-person"];
+    assert!(
+        said(&server, &approve)
+            .await
+            .contains("K3ABC has a certificate now")
+    );
+    let explained = said(&server, &["certs", "explain", "K3ABC"]).await;
+    assert!(
+        explained.contains("met its holder in person"),
+        "{explained}"
+    );
+    let refuse = ["requests", "refuse", "K4ABC", "--reason", "not in the list"];
+    assert!(said(&server, &refuse).await.contains("K4ABC reads why"));
+    assert!(
+        said(&server, &["requests", "list"])
+            .await
+            .contains("Nobody waits")
+    );
+    assert!(refused(&server, &approve).await.contains("no one request"));
+    server.server.shutdown().await;
+}

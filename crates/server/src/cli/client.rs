@@ -41,6 +41,9 @@ pub(super) struct Answer {
     next: Option<String>,
 }
 
+/// The status, the address of the next page, and the body.
+type Fetched = (StatusCode, Option<String>, Bytes);
+
 impl Client {
     /// The server that uses this data folder.
     pub(super) fn local(config: &Config) -> anyhow::Result<Self> {
@@ -65,6 +68,15 @@ impl Client {
 
     pub(super) fn get(&self, path: &str) -> anyhow::Result<Answer> {
         self.ask(Method::GET, path, &[], Bytes::new())
+    }
+
+    /// A file that everybody may have.
+    pub(super) fn download(&self, path: &str) -> anyhow::Result<Bytes> {
+        let (status, _, body) = self.fetch(Method::GET, path, &[], Bytes::new())?;
+        if !status.is_success() {
+            bail!("the server answered {status}");
+        }
+        Ok(body)
     }
 
     /// Every item of a list that comes in pages; `name` is the list's member, if it is one.
@@ -165,6 +177,22 @@ impl Client {
         headers: &[(&'static str, String)],
         body: Bytes,
     ) -> anyhow::Result<Answer> {
+        let (status, next, body) = self.fetch(method, path, headers, body)?;
+        let body = if body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&body).context("the answer is not from a ham-server")?
+        };
+        Ok(Answer { status, body, next })
+    }
+
+    fn fetch(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+    ) -> anyhow::Result<Fetched> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -204,7 +232,7 @@ async fn ask(
     url: String,
     headers: &[(&'static str, String)],
     body: Bytes,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<Fetched> {
     let uri: Uri = url.parse().context("this is not a URL")?;
     if uri.scheme_str() != Some("http") {
         bail!("the address must begin with http://");
@@ -237,8 +265,7 @@ async fn ask(
         .map_err(|error| anyhow!("the answer cannot be read: {error}"))?
         .to_bytes();
     driver.abort();
-    let body = serde_json::from_slice(&body).context("the answer is not from a ham-server")?;
-    Ok(Answer { status, body, next })
+    Ok((status, next, body))
 }
 
 /// The address in `Link: <...>; rel="next"` (RFC 8288), as this program's servers write it.

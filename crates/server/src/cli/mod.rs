@@ -4,9 +4,11 @@ mod announce;
 mod certs;
 mod claim;
 mod client;
+mod code;
 mod completions;
 mod network;
 mod qr;
+mod requests;
 mod reset;
 mod run;
 mod status;
@@ -45,6 +47,11 @@ enum Command {
     /// Whom the server that runs on this machine trusts, why, and your decisions about it
     #[command(subcommand)]
     Certs(certs::Command),
+    /// Make a one-time code by which somebody whose licence you saw gets a certificate
+    Code(code::Arguments),
+    /// Who waits for your decision about a certificate
+    #[command(subcommand)]
+    Requests(requests::Command),
     /// Show the QR code by which others join
     Qr(qr::Arguments),
     /// Print a completion script for a shell
@@ -75,6 +82,8 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Close => network::set_open(&config()?, false),
         Command::Reset(arguments) => reset::reset(&config()?, &arguments),
         Command::Certs(command) => certs::certs(&config()?, &command),
+        Command::Code(arguments) => code::code(&config()?, &arguments),
+        Command::Requests(command) => requests::requests(&config()?, &command),
         Command::Qr(arguments) => qr::qr(&config()?, &arguments),
         Command::Completions(arguments) => {
             completions::completions(&arguments);

@@ -1,6 +1,7 @@
 //! How commands show things to people, and ask them.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
@@ -59,6 +60,21 @@ pub(super) fn confirm(question: &str, expected: &str, flag: &str) -> anyhow::Res
         bail!("nothing was done: {:?} is not {expected}", line.trim());
     }
     Ok(())
+}
+
+/// How long ago a time in seconds since 1970 was, by this machine's clock.
+pub(super) fn ago(seconds: &Value) -> String {
+    let then = UNIX_EPOCH + Duration::from_secs(seconds.as_u64().unwrap_or(0));
+    let Ok(since) = SystemTime::now().duration_since(then) else {
+        return "just now".to_owned();
+    };
+    let minutes = since.as_secs() / 60;
+    match minutes {
+        0 => "just now".to_owned(),
+        1..120 => format!("{minutes} min ago"),
+        120..2880 => format!("{} hours ago", minutes / 60),
+        _ => format!("{} days ago", minutes / 1440),
+    }
 }
 
 /// One or many, in words.

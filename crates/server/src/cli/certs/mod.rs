@@ -1,10 +1,13 @@
 //! `ham-server certs`: whom this machine's server trusts, why, and the owner's decisions.
 
 mod distrust;
+mod issue;
 mod show;
 mod take;
 mod trust;
 mod who;
+
+pub(super) use issue::Method;
 
 use clap::Subcommand;
 
@@ -21,6 +24,10 @@ pub(super) enum Command {
     Explain(show::Show),
     /// Bring a certificate in a PEM or DER file, perhaps with those above it
     Add(take::Add),
+    /// Issue a certificate to somebody whose licence you saw
+    Issue(issue::Issue),
+    /// List everything that this server issued, or write it to a file
+    Log(issue::Log),
     /// Write a certificate with those above it as PEM
     Export(take::Export),
     /// Distrust a certificate, its key, or its key and everybody below; or take that back
@@ -40,6 +47,8 @@ pub(super) fn certs(config: &Config, command: &Command) -> anyhow::Result<()> {
         Command::Show(arguments) => show::show(&client, arguments),
         Command::Explain(arguments) => show::explain(&client, arguments),
         Command::Add(arguments) => take::add(config, &client, arguments),
+        Command::Issue(arguments) => issue::issue(config, &client, arguments),
+        Command::Log(arguments) => issue::log(&client, arguments),
         Command::Export(arguments) => take::export(&client, arguments),
         Command::Blacklist(arguments) => distrust::blacklist(config, &client, arguments),
         Command::Revoke(arguments) => distrust::revoke(&client, arguments),
