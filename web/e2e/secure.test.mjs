@@ -106,6 +106,23 @@ step('every secure address is trusted, by name and by number', async () => {
   await page.context().close()
 })
 
+step('who came by the invitation sees on a secure page who calls', async () => {
+  const owner = await openPage(browsers.here)
+  await owner.goto(`${server.local}/#/station`)
+  await owner.getByLabel('The .p12 file').setInputFiles(join(folder, 'owner.p12'))
+  await owner.getByLabel('Its password').fill(password)
+  await owner.getByRole('button', { name: 'Log in with this key' }).click()
+  await owner.getByText('Connected as W1AW, verified').waitFor()
+  await owner.getByRole('link', { name: 'People' }).first().click()
+  await personIn(owner, 'Guest').click()
+  await laptop.getByRole('link', { name: 'People' }).first().click()
+  await laptop.getByRole('button', { name: 'Open the conversation' }).click()
+  await laptop.getByText('Connected to W1AW, verified').waitFor()
+  await laptop.getByText('W1AW, the owner of this server').waitFor()
+  await owner.getByText('Guest, not proven: guests have no key').waitFor()
+  await owner.context().close()
+})
+
 step('an operator brings the key to the secure address and logs in', async () => {
   await laptop.getByRole('link', { name: 'Station' }).click()
   await laptop.getByLabel('The .p12 file').setInputFiles(join(folder, 'owner.p12'))

@@ -27,6 +27,7 @@ import { Server } from './server'
 import type { Incoming } from './signaling/messages'
 import { SessionRunner } from './signaling/runner'
 import { FIRST_NET, type Session } from './signaling/session'
+import type { Certificate } from './trust/certificate'
 import type { Identity } from './trust/identity'
 import { openStore } from './trust/store'
 
@@ -57,6 +58,8 @@ export class Engine implements Model {
   readonly #notary: BrowserNotary
   readonly #own = signal<Identity | null>(null)
   readonly #identityView = signal<IdentityView | null>(null)
+  readonly #client: Client
+  #joinedOwner: Certificate | null = null
   #lastClientId: string | null = null
   /** The first connection was made: from then on it comes back by itself. */
   #started = false
@@ -88,7 +91,7 @@ export class Engine implements Model {
     this.#notary = new BrowserNotary({
       identity: () => this.#own.peek(),
       judge: (chain) => this.#judge(chain, page.joinCode?.fingerprint ?? null),
-      owner: () => this.#runner.owner?.fingerprint ?? null,
+      owner: () => (this.#runner.owner ?? this.#joinedOwner)?.fingerprint ?? null,
     })
     this.#conversations = new Conversations({
       notary: this.#notary,
@@ -111,10 +114,10 @@ export class Engine implements Model {
     this.server = this.#server.view
     this.session = computed(() => viewOfSession(this.#runner.session.value, this.#closedToUs()))
     effect(() => page.rememberNet(this.#runner.session.value.net))
-    const client = new Client(page.origin)
-    this.#hearing = new Hearing(client, this.#store)
+    this.#client = new Client(page.origin)
+    this.#hearing = new Hearing(this.#client, this.#store)
     this.certificates = new Authority({
-      client,
+      client: this.#client,
       store: this.#store,
       isVisible: page.isVisible,
       identity: this.#own,
@@ -124,7 +127,7 @@ export class Engine implements Model {
       forget: () => this.forgetKey(),
     })
     this.reach = new Reach({
-      client,
+      client: this.#client,
       isVisible: page.isVisible,
       identity: this.#own,
       newConnection,
@@ -337,8 +340,21 @@ export class Engine implements Model {
   }
 
   async #judge(chain: readonly string[], joinCode: string | null) {
-    const [{ beliefsOf, judgeChain }, distrusted] = await Promise.all([import('./trust/operator'), this.#hearing.distrusted(this.server.value.fingerprint)])
-    return judgeChain(chain, beliefsOf(this.#own.peek(), joinCode, this.#store, { owner: this.#runner.owner, distrusted }))
+    const [{ beliefsOf, judgeChain }, distrusted, owner] = await Promise.all([
+      import('./trust/operator'),
+      this.#hearing.distrusted(this.server.value.fingerprint),
+      this.#ownerOf(joinCode),
+    ])
+    return judgeChain(chain, beliefsOf(this.#own.peek(), joinCode, this.#store, { owner, distrusted }))
+  }
+
+  /** Of the server that we logged in to or, as a guest, whose code we scanned. */
+  async #ownerOf(joinCode: string | null): Promise<Certificate | null> {
+    if (this.#runner.owner) return this.#runner.owner
+    if (joinCode === null || this.#own.peek()) return null
+    const { joinedOwner } = await import('./trust/operator')
+    this.#joinedOwner ??= await joinedOwner(joinCode, (fingerprint) => this.#client.get(`/api/certificates/${fingerprint}`)).catch(() => null)
+    return this.#joinedOwner
   }
 
   /** As the server computes it: of two sessions the one with the smaller name is polite. */
