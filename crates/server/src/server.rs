@@ -22,8 +22,8 @@ use crate::network::zoning::Zoning;
 use crate::runtime::authority::issuing::Issuing;
 use crate::runtime::login::Receptionist;
 use crate::runtime::{
-    AdminKey, Attempts, Authority, Connectivity, Neighbourhood, Nonces, Ownership, OwnershipError,
-    Questions, Switchboard, resolver,
+    AdminKey, Attempts, Authority, Checks, Connectivity, Neighbourhood, Nonces, Ownership,
+    OwnershipError, Questions, Switchboard, resolver,
 };
 
 /// What a running server leaves in its data folder, for the commands on the same machine.
@@ -108,9 +108,11 @@ impl Server {
         let names = Arc::new(Names::new(&config.host_names));
         let owners_zones = ownership.zone_rules().map_err(StartError::Zones)?;
         let zoning = Arc::new(Zoning::new(config.zones.clone(), &owners_zones));
+        let checks = Arc::new(Checks::default());
         let receptionist = Receptionist::new(
             Arc::clone(&ownership),
             Arc::clone(&authority),
+            Arc::clone(&checks),
             Arc::clone(&names),
         );
         let switchboard = Arc::new(Switchboard::new(receptionist));
@@ -140,6 +142,7 @@ impl Server {
             nonces: Nonces::default(),
             issuing,
             attempts: Attempts::default(),
+            checks,
             neighbourhood: Arc::new(Mutex::new(Neighbourhood::default())),
             resolver,
             connectivity: Arc::clone(&connectivity),

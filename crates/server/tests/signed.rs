@@ -205,6 +205,18 @@ async fn a_signature_serves_one_request_of_one_person_to_one_server() {
     assert_eq!(refused.problem(), (403, "not-the-owner".into()));
     let refused = server.post("/api/network", &json!({ "open": false })).await;
     assert_eq!(refused.problem(), (401, "signature-required".into()));
+    assert_eq!(
+        server.get("/api/status").await.json()["state"],
+        "active",
+        "nothing happened"
+    );
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_works_once_and_who_fails_too_often_waits() {
+    let (server, owner) = (TestServer::start(), Operator::new("W1AW"));
+    server.claim(&owner).await;
     let garbage = [("Signature-Input", "sig1=((("), ("Signature", "sig1=:x:")];
     let refused = server.send("POST", "/api/network", &garbage, "{}").await;
     assert_eq!(refused.problem(), (401, "bad-signature".into()));
@@ -220,5 +232,15 @@ async fn a_signature_serves_one_request_of_one_person_to_one_server() {
         once.send(&server, &owner).await.problem(),
         (401, "bad-signature".into())
     );
+    for _ in 0..8 {
+        once.send(&server, &owner).await;
+    }
+    let waits = once.send(&server, &owner).await;
+    assert_eq!(waits.problem(), (429, "rate-limited".into()));
+    let seconds: u64 = waits.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=61).contains(&seconds), "{seconds}");
+    // What is right goes through all the same.
+    let right = Request::new(&server, &owner).await;
+    assert_eq!(right.send(&server, &owner).await.status, 200);
     server.server.shutdown().await;
 }

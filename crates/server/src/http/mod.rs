@@ -18,6 +18,7 @@ mod signal;
 mod signed;
 mod status;
 mod text;
+mod toll;
 mod trust;
 mod web;
 mod zones;
@@ -41,8 +42,8 @@ use crate::network::zoning::Zoning;
 use crate::network::{Names, Reach};
 use crate::runtime::authority::issuing::Issuing;
 use crate::runtime::{
-    AdminKey, Attempts, Authority, Connectivity, Neighbourhood, Nonces, Ownership, Resolver,
-    Switchboard,
+    AdminKey, Attempts, Authority, Checks, Connectivity, Neighbourhood, Nonces, Ownership,
+    Resolver, Switchboard,
 };
 
 #[cfg(feature = "schema")]
@@ -68,6 +69,8 @@ pub struct App {
     pub issuing: Issuing,
     /// What failed lately, by where it came from.
     pub attempts: Attempts,
+    /// Signature checks that strangers caused lately.
+    pub checks: Arc<Checks>,
     /// The other servers on this network.
     pub neighbourhood: Arc<Mutex<Neighbourhood>>,
     /// Asks the network for addresses.

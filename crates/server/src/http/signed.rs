@@ -25,6 +25,7 @@ use station::{Fingerprint, KeyId};
 use super::App;
 use super::guard::{Authority, was_forwarded};
 use super::problem::Problem;
+use super::toll;
 use crate::network::Ends;
 
 /// A request's body with whoever signed it.
@@ -106,7 +107,23 @@ fn check(app: &App, parts: &Parts, body: &[u8]) -> Result<Signer, Problem> {
             error,
         ));
     };
-    let signature = RequestSignature::read(input, signatures).map_err(|_| unreadable())?;
+    let group = parts.extensions.get::<Ends>().map(Ends::group);
+    let Some(group) = group else {
+        return Err(unreadable());
+    };
+    toll::checks(app, group, 1)?;
+    let signature = RequestSignature::read(input, signatures).map_err(|_| unreadable());
+    signature
+        .and_then(|signature| verify(app, parts, body, &signature))
+        .map_err(|problem| toll::failed(app, group, problem))
+}
+
+fn verify(
+    app: &App,
+    parts: &Parts,
+    body: &[u8],
+    signature: &RequestSignature,
+) -> Result<Signer, Problem> {
     let needed: &[&str] = if body.is_empty() {
         &["@method", "@target-uri"]
     } else {
@@ -144,9 +161,9 @@ fn check(app: &App, parts: &Parts, body: &[u8]) -> Result<Signer, Problem> {
     let base = SignatureBase::new(&components[..needed.len()], &signature.parameters)
         .map_err(|_| unreadable())?;
     if signature.key == "admin" {
-        return by_admin(app, parts, &signature, &base);
+        return by_admin(app, parts, signature, &base);
     }
-    by_key(app, body, &signature, &base)
+    by_key(app, body, signature, &base)
 }
 
 fn by_admin(

@@ -1,6 +1,7 @@
 //! Logging in: the server's own proof, and what a client's certificate is worth here.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use pki::{Certificate, PublicKey};
 use ring::rand::SystemRandom;
@@ -9,7 +10,7 @@ use station::Statement;
 use station::statement::Login;
 
 use super::authority::{AdmissionError, Standing};
-use super::{Authority, Ownership, is_nonce, nonce};
+use super::{Authority, Checks, Ownership, is_nonce, nonce};
 use crate::network::{Ends, Names, split_authority};
 
 /// Certificates a client may present above its own.
@@ -23,16 +24,23 @@ const MOST_TOLD: usize = 16 * 1024;
 pub struct Receptionist {
     ownership: Arc<Ownership>,
     authority: Arc<Authority>,
+    checks: Arc<Checks>,
     names: Arc<Names>,
 }
 
 impl Receptionist {
     /// A receptionist of this server.
     #[must_use]
-    pub fn new(ownership: Arc<Ownership>, authority: Arc<Authority>, names: Arc<Names>) -> Self {
+    pub fn new(
+        ownership: Arc<Ownership>,
+        authority: Arc<Authority>,
+        checks: Arc<Checks>,
+        names: Arc<Names>,
+    ) -> Self {
         Self {
             ownership,
             authority,
+            checks,
             names,
         }
     }
@@ -147,6 +155,14 @@ impl Receptionist {
             return Ok(standing);
         }
         let from = ends.group();
+        if self
+            .checks
+            .take(from, 1 + presented.len(), Instant::now())
+            .is_err()
+        {
+            let error = "too many signatures to check from your part of the network; wait a moment";
+            return Err(refusal(ErrorCode::RateLimited, error));
+        }
         tokio::task::block_in_place(|| self.authority.present(certificate, presented, from))
             .map_err(|error| match error {
                 AdmissionError::Store(_) => trouble(&error),

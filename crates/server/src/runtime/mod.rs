@@ -3,12 +3,13 @@
 //! [`Switchboard`] owns the hub and every client's queue; [`Authority`] is whom this server believes;
 //! [`Ownership`] is whose server this is and the key it proves that with; [`AdminKey`] lets the
 //! commands on this machine act as the owner; [`login`] makes challenges and judges proofs; [`Nonces`] are given
-//! out and taken back once; [`Attempts`] counts what failed; [`Neighbourhood`] is the other servers nearby; [`Resolver`]
+//! out and taken back once; [`Attempts`] counts what failed, [`Checks`] the signatures somebody had checked; [`Neighbourhood`] is the other servers nearby; [`Resolver`]
 //! asks the network for an address; [`Connectivity`] tells whether there seems to be internet. Nothing here knows HTTP.
 
 mod admin;
 mod attempts;
 pub mod authority;
+mod checks;
 mod connectivity;
 pub mod login;
 mod neighbourhood;
@@ -22,6 +23,7 @@ mod switchboard;
 pub use admin::AdminKey;
 pub use attempts::Attempts;
 pub use authority::Authority;
+pub use checks::Checks;
 pub use connectivity::{Connectivity, Mode};
 pub use neighbourhood::{Neighbour, Neighbourhood, NotKept, Sighting};
 pub use nonces::Nonces;

@@ -18,6 +18,7 @@ use super::{App, Status, Summary, fingerprint, no_such_certificate, off_the_serv
 use crate::http::openapi::{Operation, Paths};
 use crate::http::problem::Problem;
 use crate::http::signed::{Signed, Signer};
+use crate::http::toll;
 use crate::network::Ends;
 use crate::runtime::authority::{AdmissionError, Bringer, Brought};
 
@@ -248,8 +249,17 @@ pub(in crate::http) async fn add(
     };
     off_the_serving_threads(&app, move |app| {
         let from = ends.group();
-        let brought = app.authority.bring(&certificate, &chain, bringer, from);
-        match brought.map_err(not_taken)? {
+        let bring = || {
+            let brought = app.authority.bring(&certificate, &chain, bringer, from);
+            brought.map_err(not_taken)
+        };
+        let brought = if bringer == Bringer::Owner {
+            bring()?
+        } else {
+            toll::checks(app, from, 1 + chain.len())?;
+            toll::counted(app, from, bring)?
+        };
+        match brought {
             Brought::Held(identity) => {
                 let summary = app.authority.look(|graph| {
                     let held = graph.held(&identity);

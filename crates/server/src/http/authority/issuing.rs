@@ -21,6 +21,7 @@ use super::{App, off_the_serving_threads};
 use crate::http::openapi::{Operation, Paths};
 use crate::http::problem::Problem;
 use crate::http::signed::ByOwner;
+use crate::http::toll;
 use crate::network::Ends;
 use crate::runtime::authority::issuing::proof::{Endorsement, Proof, ProofError};
 use crate::runtime::authority::issuing::{Applicant, Grant, IssueFailure, Outcome};
@@ -162,18 +163,14 @@ pub(in crate::http) async fn issue(
     Extension(ends): Extension<Ends>,
     application: Application,
 ) -> Result<Response, Problem> {
-    let (from, now) = (ends.group(), Instant::now());
+    let now = Instant::now();
     let Application { by_owner, request } = application;
     off_the_serving_threads(&app, move |app| {
-        if !by_owner {
-            let waits = app.attempts.may_try(from, now);
-            waits.map_err(|wait| Problem::too_many(TOO_MANY_FAILURES, wait))?;
+        if by_owner {
+            return judge(app, true, &request, ends, now);
         }
-        let judged = judge(app, by_owner, &request, ends, now);
-        if judged.as_ref().is_err_and(Problem::is_callers_fault) && !by_owner {
-            app.attempts.failed(from, now);
-        }
-        judged
+        toll::checks(app, ends.group(), CHECKS)?;
+        toll::counted(app, ends.group(), || judge(app, false, &request, ends, now))
     })
     .await
 }
@@ -315,8 +312,8 @@ fn bad_proof(error: &dyn std::error::Error) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "bad-proof", error.to_string())
 }
 
-const TOO_MANY_FAILURES: &str =
-    "too many attempts from your part of the network failed; wait a while";
+/// Signature checks that an application may cost: its own, and those of a proof by a chain.
+const CHECKS: usize = 16;
 
 /// Why nothing was issued, in HTTP's words.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use pki::graph::{Force, RekeyError, SignedRekey, Tombstone, TombstoneError};
 use serde::{Deserialize, Serialize};
 use station::statement::Rekey;
@@ -16,6 +16,8 @@ use super::{App, Effect, off_the_serving_threads};
 #[cfg(feature = "schema")]
 use crate::http::openapi::{Operation, Paths};
 use crate::http::problem::Problem;
+use crate::http::toll;
+use crate::network::Ends;
 use crate::runtime::authority::{BuryError, FollowError};
 
 /// Certificates or keys whose statements are on one page.
@@ -102,12 +104,16 @@ pub(in crate::http) struct After<T> {
 
 pub(in crate::http) async fn bury(
     State(app): State<Arc<App>>,
+    Extension(ends): Extension<Ends>,
     body: Result<Json<TombstoneMessage>, JsonRejection>,
 ) -> Result<Json<Buried>, Problem> {
     let Json(message) = body.map_err(|rejection| unreadable(&rejection))?;
     let tombstone = Tombstone::from(message);
     off_the_serving_threads(&app, move |app| {
-        let (force, effect) = app.authority.bury(&tombstone).map_err(not_buried)?;
+        let (force, effect) = toll::counted(app, ends.group(), || {
+            toll::checks(app, ends.group(), 1)?;
+            app.authority.bury(&tombstone).map_err(not_buried)
+        })?;
         tracing::info!(target = %tombstone.target, ?force, "a tombstone came");
         Ok(Json(Buried {
             force: match force {
@@ -137,12 +143,16 @@ pub(in crate::http) async fn tombstones(
 
 pub(in crate::http) async fn follow(
     State(app): State<Arc<App>>,
+    Extension(ends): Extension<Ends>,
     body: Result<Json<RekeyMessage>, JsonRejection>,
 ) -> Result<Json<Effect>, Problem> {
     let Json(message) = body.map_err(|rejection| unreadable(&rejection))?;
     let signed = SignedRekey::from(message);
     off_the_serving_threads(&app, move |app| {
-        let effect = app.authority.follow(&signed).map_err(not_followed)?;
+        let effect = toll::counted(app, ends.group(), || {
+            toll::checks(app, ends.group(), 2)?;
+            app.authority.follow(&signed).map_err(not_followed)
+        })?;
         let Rekey { old, new, .. } = &signed.rekey;
         tracing::info!(%old, %new, "a change of keys came");
         Ok(Json(Effect::from(&effect)))
