@@ -9,14 +9,12 @@ import { join } from 'node:path'
 import { after, before } from 'node:test'
 // First of ours: it puts the test on a network of its own.
 import { twoMachines } from './support/network.mjs'
-import { Client, claim, keyFile, keyIdOf, makeOperator, signedCall } from './support/foreign.mjs'
-import { entry, openPage, personIn, write } from './support/pages.mjs'
+import { Client, claim, keyIdOf, makeOperator, signedCall } from './support/foreign.mjs'
+import { entry, logIn, openPage, personIn, write } from './support/pages.mjs'
 import { Relay } from './support/relay.mjs'
 import { startServer } from './support/server.mjs'
 import { step } from './support/step.mjs'
 import { until } from './support/wait.mjs'
-
-const password = 'correct horse battery'
 
 let folder
 let machines
@@ -54,8 +52,8 @@ after(async () => {
 })
 
 step('two operators log in, one of them through the relay', async () => {
-  await logIn(owner, w1aw)
-  await logIn(friend, k1abc)
+  await logIn(owner, server.local, w1aw)
+  await logIn(friend, server.local, k1abc)
   assert.ok(relay.said.some(({ type }) => type === 'CHALLENGE'), 'the relay sees nothing')
 })
 
@@ -198,16 +196,6 @@ step('a connection that is dead, and does not say so, is left when the device wa
   await write(owner, 'awake again')
   await entry(friend, 'awake again').waitFor()
 })
-
-async function logIn(page, operator) {
-  await page.goto(`http://localhost:${server.port}/#/station`)
-  await page.getByLabel('The .p12 file').setInputFiles(keyFile(operator, password))
-  await page.getByLabel('Its password').fill(password)
-  await page.getByRole('button', { name: 'Log in with this key' }).click()
-  if (operator !== w1aw) await page.getByRole('button', { name: 'They match: trust this server' }).click()
-  await page.getByText(`Connected as ${operator.callsign}, verified`).waitFor()
-  await page.getByRole('link', { name: 'People' }).first().click()
-}
 
 const callAgain = (page) => page.getByRole('button', { name: /^Call .* again$/ }).click()
 const hangUp = (page) => page.getByRole('button', { name: /^Hang up/ }).click()

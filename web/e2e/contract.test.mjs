@@ -11,12 +11,10 @@ import { after, before, test } from 'node:test'
 // First of ours: it puts the test on a network of its own.
 import { addressHere, twoMachines } from './support/network.mjs'
 import { RTCPeerConnection } from 'werift'
-import { Client, claim, confirmation, fingerprintOf, isConfirmedBy, isGenuine, keyFile, keyIdOf, makeOperator, signedCall, textOfCall } from './support/foreign.mjs'
-import { entry, write } from './support/pages.mjs'
+import { Client, claim, confirmation, fingerprintOf, isConfirmedBy, isGenuine, keyIdOf, makeOperator, signedCall, textOfCall } from './support/foreign.mjs'
+import { entry, logIn, write } from './support/pages.mjs'
 import { joiningUrl, startServer } from './support/server.mjs'
 import { deadline, until } from './support/wait.mjs'
-
-const password = 'correct horse battery'
 
 let folder
 let machines
@@ -87,7 +85,7 @@ test('an operator whom the owner vouches for logs in, calls a browser and talks 
 
 test('an operator’s browser believes a call that is signed as the pages say, and signs its own', async () => {
   const page = await openPage(await machines.browserHere())
-  await logIn(page, owner)
+  await logIn(page, server.local, owner)
   const client = await connect(server)
   const { peers } = await client.authenticate(friend, await client.challenge(friend))
   const { id } = peers.find(({ callsign }) => callsign === 'W1AW')
@@ -171,7 +169,7 @@ test('a proof made for one server is worthless at another', async () => {
 
 test('a page signs nothing for a server that cannot prove itself', async () => {
   const page = await openPage(await machines.browserHere())
-  await logIn(page, friend)
+  await logIn(page, server.local, friend)
 
   const sent = []
   await page.routeWebSocket(/\/signal$/, (socket) => {
@@ -209,16 +207,6 @@ function peerConnection(client, target) {
     client.send({ type: 'ICE_CANDIDATE', target, candidate: candidate?.toJSON() ?? end })
   })
   return { connection, channel, said }
-}
-
-async function logIn(page, operator) {
-  await page.goto(`${server.local}/#/station`)
-  await page.getByLabel('The .p12 file').setInputFiles(keyFile(operator, password))
-  await page.getByLabel('Its password').fill(password)
-  await page.getByRole('button', { name: 'Log in with this key' }).click()
-  if (operator !== owner) await page.getByRole('button', { name: 'They match: trust this server' }).click()
-  await page.getByText(`Connected as ${operator.callsign}, verified`).waitFor()
-  await page.getByRole('link', { name: 'People' }).first().click()
 }
 
 async function guestPage() {

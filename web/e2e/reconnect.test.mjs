@@ -10,13 +10,11 @@ import { join } from 'node:path'
 import { after, before } from 'node:test'
 // First of ours: it puts the test on a network of its own.
 import { addressHere, twoMachines } from './support/network.mjs'
-import { claim, keyFile, makeOperator } from './support/foreign.mjs'
-import { entry, openPage, personIn, write } from './support/pages.mjs'
+import { claim, makeOperator } from './support/foreign.mjs'
+import { entry, logIn, openPage, personIn, write } from './support/pages.mjs'
 import { startServer } from './support/server.mjs'
 import { step } from './support/step.mjs'
 import { until } from './support/wait.mjs'
-
-const password = 'correct horse battery'
 
 let folder
 let machines
@@ -68,8 +66,8 @@ after(async () => {
 })
 
 step('two operators talk', async () => {
-  await logIn(owner, w1aw, server.local)
-  await logIn(friend, k1abc, `http://${addressHere}:${server.port}`)
+  await logIn(owner, server.local, w1aw)
+  await logIn(friend, `http://${addressHere}:${server.port}`, k1abc)
   await personIn(friend, 'W1AW').click()
   await friend.getByText('Connected to W1AW, verified').waitFor()
   await personIn(owner, 'K1ABC').click()
@@ -115,14 +113,4 @@ step('the server is back, and then the cable: they find a way again, in the same
 function atThere(...words) {
   const [program, ...rest] = [...machines.there, ...words]
   execFileSync(program, rest)
-}
-
-async function logIn(page, operator, url) {
-  await page.goto(`${url}/#/station`)
-  await page.getByLabel('The .p12 file').setInputFiles(keyFile(operator, password))
-  await page.getByLabel('Its password').fill(password)
-  await page.getByRole('button', { name: 'Log in with this key' }).click()
-  if (operator !== w1aw) await page.getByRole('button', { name: 'They match: trust this server' }).click()
-  await page.getByText(`Connected as ${operator.callsign}, verified`).waitFor()
-  await page.getByRole('link', { name: 'People' }).first().click()
 }

@@ -1,10 +1,25 @@
 /** A person's hands and eyes on the app's pages. */
+import { keyFile } from './foreign.mjs'
 import { deadline } from './wait.mjs'
 
 export async function openPage(browser) {
   const context = await browser.newContext({ acceptDownloads: true, viewport: { width: 1280, height: 800 } })
   context.setDefaultTimeout(deadline)
   return context.newPage()
+}
+
+/** Brings an operator's key to a page of the server, trusts the server where the page asks, and shows the people. */
+export async function logIn(page, url, operator, password = 'correct horse battery') {
+  await page.goto(`${url}/#/station`)
+  await page.getByLabel('The .p12 file').setInputFiles(keyFile(operator, password))
+  await page.getByLabel('Its password').fill(password)
+  await page.getByRole('button', { name: 'Log in with this key' }).click()
+  const connected = page.getByText(`Connected as ${operator.callsign}, verified`)
+  const unknown = page.getByRole('button', { name: 'They match: trust this server' })
+  await connected.or(unknown).waitFor()
+  if (await unknown.isVisible()) await unknown.click()
+  await connected.waitFor()
+  await page.getByRole('link', { name: 'People' }).first().click()
 }
 
 export function personIn(page, name) {
