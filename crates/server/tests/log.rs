@@ -4,7 +4,6 @@
 mod support;
 
 use pki::PublicKey;
-use pki::log::export::Export;
 use pki::log::{Checkpoint, LogError, Tip};
 use serde_json::{Value, json};
 use station::Callsign;
@@ -18,31 +17,6 @@ async fn issue(server: &TestServer, owner: &Operator, callsign: &str) -> String 
         .signed(owner, "POST", "/api/issue-certificate", Some(&body))
         .await;
     certificate(&issued).fingerprint().to_string()
-}
-
-async fn export(server: &TestServer) -> String {
-    let text = server.get("/api/log/export").await;
-    assert_eq!(
-        text.header("content-type"),
-        Some("text/plain; charset=utf-8")
-    );
-    String::from_utf8(dechunked(&text.body)).unwrap()
-}
-
-/// The body of an answer whose length was not known at its beginning (RFC 9112, 7.1).
-fn dechunked(mut body: &[u8]) -> Vec<u8> {
-    let mut whole = Vec::new();
-    loop {
-        let end = body.windows(2).position(|two| two == b"\r\n").unwrap();
-        let size = str::from_utf8(&body[..end]).unwrap();
-        let size = usize::from_str_radix(size, 16).unwrap();
-        if size == 0 {
-            return whole;
-        }
-        let data = end + 2;
-        whole.extend_from_slice(&body[data..data + size]);
-        body = &body[data + size + 2..];
-    }
 }
 
 fn key_of(server: &TestServer) -> impl Future<Output = PublicKey> {
@@ -65,7 +39,7 @@ fn checkpoint(signed: &Value) -> Checkpoint {
 async fn everything_issued_is_in_the_log_and_it_can_be_checked() {
     let (server, owner) = claimed().await;
     let key = key_of(&server).await;
-    let empty = Export::from_text(&export(&server).await).unwrap();
+    let empty = server.log().await;
     assert_eq!(empty.verify(&key), Ok(()));
     assert!(empty.entries.is_empty());
 
@@ -80,7 +54,7 @@ async fn everything_issued_is_in_the_log_and_it_can_be_checked() {
 
     let server = server.restart().await;
     issued.push(issue(&server, &owner, "K3ABC").await);
-    let whole = Export::from_text(&export(&server).await).unwrap();
+    let whole = server.log().await;
     assert_eq!(whole.verify(&key), Ok(()));
     let logged: Vec<String> = whole
         .entries
@@ -146,7 +120,7 @@ async fn a_long_log_comes_in_pages() {
     let last = server.get("/api/log?after=100").await;
     assert_eq!(last.json()["entries"].as_array().unwrap().len(), 1);
     assert_eq!(last.header("link"), None);
-    let whole = Export::from_text(&export(&server).await).unwrap();
+    let whole = server.log().await;
     assert_eq!(whole.verify(&key), Ok(()));
     assert_eq!(whole.entries.len(), 101);
     server.server.shutdown().await;

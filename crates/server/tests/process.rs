@@ -8,9 +8,12 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use pki::{Certificate, Code, PublicKey};
+use serde_json::{Value, json};
+use support::applying::{Applying, code, open_codes};
 use support::{DEADLINE, Operator, Response, TestServer, exchange, try_exchange};
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 /// The program running as a server. Killed when dropped.
 struct Process {
@@ -282,6 +285,115 @@ async fn claim_and_kill(owner: &Operator, folder: &TempDir, round: u32) -> bool 
     // Killed early, it does not even take the connection.
     let answer = claiming.await.unwrap().unwrap_or_default();
     answer.starts_with(b"HTTP/1.1 200")
+}
+
+/// An issuance is a code that is used up, a certificate and an entry of the log: all three or none, and
+/// who was told of it has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_while_issuing_loses_nothing_acknowledged_and_leaves_no_half() {
+    const ROUNDS: usize = 16;
+    const EACH: usize = 4;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("ham-server.toml"),
+        "issue-per-hour = 1000",
+    )
+    .unwrap();
+    let (server, owner) = (TestServer::start_in(folder), Operator::new("W1AW"));
+    server.claim(&owner).await;
+    let mut codes = Vec::new();
+    for at in 0..ROUNDS * EACH {
+        let somebody = Applying::new(&format!("K{}AB{}", at % 10, letter(at / 10)));
+        let of = json!({ "callsign": somebody.callsign });
+        codes.push((code(&server, &owner, &of).await.0, somebody));
+    }
+    let folder = server.stop().await;
+    let mut acknowledged = Vec::new();
+    for (round, codes) in codes.chunks(EACH).enumerate() {
+        // From at once to 28 ms later; in the last round once everybody was answered.
+        let moment = Duration::from_millis(2 * u64::try_from(round).unwrap());
+        let moment = (round + 1 < ROUNDS).then_some(moment);
+        acknowledged.extend(issue_and_kill(folder.path(), codes, moment).await);
+    }
+    assert!(acknowledged.len() >= EACH, "{acknowledged:?}");
+
+    let server = TestServer::start_in(folder);
+    let offer = server.get("/api/claim-station").await.json();
+    let key = PublicKey::from_pem(offer["publicKey"].as_str().unwrap()).unwrap();
+    let log = server.log().await;
+    assert_eq!(log.verify(&key), Ok(()));
+    let logged: Vec<String> = log
+        .entries
+        .iter()
+        .map(|entry| entry.issued.certificate.to_string())
+        .collect();
+    for fingerprint in &acknowledged {
+        assert!(logged.contains(fingerprint), "{fingerprint} is lost");
+    }
+    for fingerprint in &logged {
+        let shown = server
+            .get(&format!("/api/certificates/{fingerprint}"))
+            .await;
+        assert_eq!(shown.json()["status"], "trusted", "{shown:?}");
+    }
+    let held = server.get("/api/certificates?limit=500").await.json();
+    // The owner's and the server's were not issued here.
+    assert_eq!(held.as_array().unwrap().len(), logged.len() + 2);
+    let open = open_codes(&server, &owner).await;
+    assert_eq!(open + logged.len(), codes.len());
+    println!(
+        "{} issued, {} of them told",
+        logged.len(),
+        acknowledged.len()
+    );
+    server.server.shutdown().await;
+}
+
+fn letter(at: usize) -> char {
+    char::from(b'A' + u8::try_from(at % 26).unwrap())
+}
+
+/// Starts a server, lets everybody with a code apply at once, and kills it a moment later, or when
+/// all of them were answered. Gives the certificates that they got.
+async fn issue_and_kill(
+    folder: &Path,
+    codes: &[(Code, Applying)],
+    moment: Option<Duration>,
+) -> Vec<String> {
+    let server = Process::start(folder);
+    let mut applications = JoinSet::new();
+    for (code, somebody) in codes {
+        let nonce = server.get("/api/nonce").await;
+        let proof = somebody.by_code_with(nonce["nonce"].as_str().unwrap(), code);
+        let body = somebody.body(&proof).to_string();
+        let authority = server.authority();
+        let request = format!(
+            "POST /api/issue-certificate HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        applications.spawn(async move { try_exchange(&authority, request.as_bytes()).await });
+    }
+    let answers = match moment {
+        None => applications.join_all().await,
+        Some(moment) => {
+            let _ = tokio::time::timeout(moment, std::future::pending::<()>()).await;
+            server.kill();
+            applications.join_all().await
+        }
+    };
+    let issued = answers
+        .into_iter()
+        .map(Result::unwrap_or_default)
+        .filter(|answer| answer.starts_with(b"HTTP/1.1 201"));
+    issued
+        .filter_map(|answer| {
+            let body = answer.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+            let body: Value = serde_json::from_slice(&answer[body..]).ok()?;
+            let certificate = Certificate::from_pem(body["certificate"].as_str()?).unwrap();
+            Some(certificate.fingerprint().to_string())
+        })
+        .collect()
 }
 
 #[tokio::test]

@@ -37,7 +37,8 @@ struct Failures {
     meter: Meter,
     last: Instant,
     pause: Duration,
-    until: Instant,
+    /// The end of the last pause.
+    until: Option<Instant>,
 }
 
 impl Attempts {
@@ -47,10 +48,10 @@ impl Attempts {
     /// How long they must wait.
     pub fn may_try(&self, group: AddressGroup, now: Instant) -> Result<(), Duration> {
         let groups = lock(&self.0);
-        let until = groups.get(&group).map_or(now, |failures| failures.until);
-        match until.saturating_duration_since(now) {
-            Duration::ZERO => Ok(()),
-            wait => Err(wait),
+        let paused = groups.get(&group).and_then(|failures| failures.until);
+        match paused.map(|until| until.saturating_duration_since(now)) {
+            None | Some(Duration::ZERO) => Ok(()),
+            Some(wait) => Err(wait),
         }
     }
 
@@ -70,7 +71,7 @@ impl Attempts {
         failures.last = now;
         if failures.meter.spend(1, FREE, now).is_err() {
             failures.pause = (failures.pause * 2).clamp(SHORTEST, LONGEST);
-            failures.until = now + failures.pause;
+            failures.until = Some(now + failures.pause);
         }
     }
 }
@@ -81,7 +82,7 @@ impl Failures {
             meter: Meter::new(now),
             last: now,
             pause: Duration::ZERO,
-            until: now,
+            until: None,
         }
     }
 }
@@ -99,6 +100,12 @@ mod tests {
     #[test]
     fn ten_failures_are_free_and_then_the_pauses_grow() {
         let (attempts, mut now) = (Attempts::default(), Instant::now());
+        attempts.failed(group(3), now + SHORTEST);
+        assert_eq!(
+            attempts.may_try(group(3), now),
+            Ok(()),
+            "asked a bit earlier"
+        );
         let fail = |now: Instant| {
             attempts.failed(group(1), now);
             attempts.may_try(group(1), now)

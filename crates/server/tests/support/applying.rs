@@ -1,10 +1,12 @@
 //! People who want a certificate, and what the owner makes for them.
 
+use pki::log::export::Export;
 use pki::{Certificate, Code, SigningKey};
 use ring::rand::SystemRandom;
 use serde_json::{Value, json};
 use station::statement::issuing::Applicant;
 use station::{Callsign, LicenceClass, Statement};
+use tempfile::TempDir;
 
 use super::{Operator, Response, TestServer};
 
@@ -111,4 +113,37 @@ pub(crate) async fn waiting(server: &TestServer, owner: &Operator) -> Vec<Value>
 
 pub(crate) fn document(note: &str) -> Value {
     json!({ "method": "document", "note": note })
+}
+
+impl TestServer {
+    /// The whole log, as it is exported.
+    pub(crate) async fn log(&self) -> Export {
+        let answer = self.get("/api/log/export").await;
+        let kind = answer.header("content-type");
+        assert_eq!(kind, Some("text/plain; charset=utf-8"));
+        let text = String::from_utf8(dechunked(&answer.body)).unwrap();
+        Export::from_text(&text).unwrap()
+    }
+
+    /// Stops the server and keeps what it remembers.
+    pub(crate) async fn stop(self) -> TempDir {
+        self.server.shutdown().await;
+        self.folder
+    }
+}
+
+/// The body of an answer whose length was not known at its beginning (RFC 9112, 7.1).
+fn dechunked(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let end = body.windows(2).position(|two| two == b"\r\n").unwrap();
+        let size = str::from_utf8(&body[..end]).unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            return whole;
+        }
+        let data = end + 2;
+        whole.extend_from_slice(&body[data..data + size]);
+        body = &body[data + size + 2..];
+    }
 }

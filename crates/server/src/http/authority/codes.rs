@@ -68,8 +68,7 @@ pub(in crate::http) async fn add(
     headers: HeaderMap,
     ByOwner(request): ByOwner<CodeRequest>,
 ) -> Result<(StatusCode, Json<NewCode>), Problem> {
-    let private = ends.tls || ends.loopback() && !was_forwarded(&headers);
-    if !private {
+    if !is_private(ends, &headers) {
         let error =
             "a code is a secret: make it at this server's secure address, or on its machine";
         let status = StatusCode::FORBIDDEN;
@@ -112,6 +111,11 @@ pub(in crate::http) async fn remove(
     .await
 }
 
+/// Whether nobody else reads the answer: it is encrypted, or stays within this machine.
+fn is_private(ends: Ends, headers: &HeaderMap) -> bool {
+    ends.tls || ends.loopback() && !was_forwarded(headers)
+}
+
 impl From<IssueCode> for OpenCode {
     fn from(code: IssueCode) -> Self {
         Self {
@@ -138,4 +142,24 @@ pub(super) fn describe(paths: &mut Paths) {
         .answers_nothing(204, "It is worthless now")
         .refuses(paths, &[401, 403, 404]);
     paths.add("delete", "/api/codes/{id}", remove);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_shown_over_tls_or_within_the_machine() {
+        let ends =
+            |local: &str, remote: &str| Ends::new(local.parse().unwrap(), remote.parse().unwrap());
+        let here = ends("127.0.0.1:8080", "127.0.0.1:50000");
+        let lan = ends("192.168.1.2:8080", "192.168.1.9:50000");
+        let plain = HeaderMap::new();
+        let mut forwarded = HeaderMap::new();
+        forwarded.insert("x-forwarded-for", "192.168.1.9".parse().unwrap());
+        assert!(is_private(here, &plain));
+        assert!(is_private(lan.over_tls(), &plain));
+        assert!(!is_private(lan, &plain));
+        assert!(!is_private(here, &forwarded), "a proxy may stand before it");
+    }
 }
