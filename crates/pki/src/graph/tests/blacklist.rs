@@ -97,3 +97,26 @@ fn another_key_for_a_blacklisted_callsign_waits_for_the_owner() {
     assert_eq!(effect.gain.len(), 1);
     assert!(trusted(&graph, &vouched));
 }
+
+#[test]
+fn what_stands_in_the_way_of_a_certificate_is_told_before_it_is_made() {
+    let [owner, before, after, other] = ["W1AW", "K1ABC", "K1ABC", "K2ABC"].map(person);
+    let mut graph = graph();
+    anchor(&mut graph, &owner);
+    bring(&mut graph, &owner.vouch(&before));
+    let callsign = owner.vouch(&after).callsign().clone();
+    let [old, new] = [&before, &after].map(|person| person.key.key_id());
+    assert_eq!(graph.obstacle(&old, &callsign), None);
+    graph.blacklist(Target::Key(old), "stolen");
+    let blacklisted = Some(Cause::BlacklistedKey);
+    assert_eq!(graph.obstacle(&old, &callsign), blacklisted);
+    assert_eq!(graph.obstacle(&new, &callsign), Some(Cause::AwaitsOwner));
+    assert_eq!(
+        graph.obstacle(&other.key.key_id(), &callsign),
+        Some(Cause::AwaitsOwner)
+    );
+    let elsewhere = owner.vouch(&other).callsign().clone();
+    assert_eq!(graph.obstacle(&new, &elsewhere), None, "another callsign");
+    graph.accept_key(&callsign, new);
+    assert_eq!(graph.obstacle(&new, &callsign), None);
+}

@@ -279,3 +279,6 @@ fn is_check(method: VouchMethod) -> Result<VouchMethod, IssueFailure> {
     }
     Ok(method)
 }
+
+#[cfg(test)]
+mod tests;

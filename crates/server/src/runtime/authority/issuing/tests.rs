@@ -1,0 +1,91 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use pki::issue::{Issuer, self_signed_operator, server_certificate};
+use pki::log::Tip;
+use pki::{Certificate, SigningKey};
+use store::Issuance;
+
+use super::*;
+use crate::runtime::{ClaimRequest, lock};
+
+/// A server of W1AW's.
+fn claimed(folder: &std::path::Path) -> Issuing {
+    let (random, now) = (SystemRandom::new(), SystemTime::now());
+    let ownership = Ownership::open(folder, folder, &random).unwrap();
+    let key = SigningKey::generate(&random).unwrap();
+    let callsign = "W1AW".parse().unwrap();
+    let owner = self_signed_operator(&key, &callsign, None, now, &random).unwrap();
+    let issuer = Issuer {
+        certificate: &owner,
+        key: &key,
+    };
+    let public = ownership.key().public_key();
+    let server = server_certificate(issuer, &public, now, &random).unwrap();
+    ownership
+        .accept(&ClaimRequest {
+            callsign: &callsign,
+            certificate: &owner.to_pem(),
+            chain: &[],
+            server_certificate: &server.to_pem(),
+            station: store::Station::default(),
+            open_to_network: false,
+            proof: None,
+        })
+        .unwrap();
+    let authority = Authority::open(ownership.store()).unwrap();
+    Issuing::new(Arc::new(ownership), Arc::new(authority), 10)
+}
+
+fn held(issuing: &Issuing) -> usize {
+    issuing.authority.look(TrustGraph::len)
+}
+
+#[test]
+fn nothing_is_promised_that_could_not_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let issuing = claimed(folder.path());
+    let random = SystemRandom::new();
+    let code = issuing.make_code("K1ABC".parse().unwrap(), None).unwrap();
+    let applicant = Applicant {
+        key: SigningKey::generate(&random).unwrap().public_key(),
+        callsign: "K1ABC".parse().unwrap(),
+        class: None,
+    };
+    let nonce = "A".repeat(43);
+    let statement = station::Statement::issue(&nonce, applicant.stated()).unwrap();
+    let proof = Proof::Code {
+        nonce,
+        hmac: code.code.hmac(&statement),
+    };
+    let from = AddressGroup::of(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let apply = || issuing.apply(&applicant, &proof, from, Instant::now());
+
+    // The place of the next entry is taken on the disk, so the log's entry is the one write that fails.
+    let store = issuing.ownership.store();
+    let taken = Issuance {
+        place: 0,
+        entry: "somebody else's".to_owned(),
+        head: [7; 32],
+    };
+    let put = |change: &store::Change<'_>| change.append_issuance(&taken);
+    lock(&store).change(put).unwrap();
+    let before = held(&issuing);
+    let failed = apply();
+    assert!(matches!(failed, Err(IssueFailure::Store(_))), "{failed:?}");
+    assert_eq!(held(&issuing), before, "no certificate in the graph");
+    assert_eq!(lock(&store).certificates().unwrap().len(), before);
+    assert_eq!(issuing.codes().len(), 1, "the code is not used up");
+    assert_eq!(lock(&store).codes().unwrap().len(), 1);
+
+    // What was read back is the disk's, and from there it goes on.
+    let Ok(Outcome::Issued(Grant { certificate, .. })) = apply() else {
+        panic!("it is issued now");
+    };
+    let stored = lock(&store).certificates().unwrap();
+    let stored = stored.iter().map(|stored| &*stored.certificate);
+    let stored: Vec<&Certificate> = stored.collect();
+    assert!(stored.contains(&&certificate));
+    assert!(issuing.codes().is_empty());
+    let Tip { size, .. } = issuing.checkpoint().unwrap().tip;
+    assert_eq!(size, 2);
+}
