@@ -3,7 +3,10 @@
 
 mod support;
 
+use pki::TrustGraph;
+use pki::graph::{Budget, Limits, Source};
 use serde_json::json;
+use store::Store;
 use support::{NONCE, Operator, TestServer, sign_challenge};
 
 /// Logs in with a chain, and gives the role.
@@ -58,5 +61,93 @@ async fn who_arrives_too_early_is_turned_when_the_voucher_comes() {
     assert_eq!(second.log_in(&friend).await["role"], "licensed");
     let turned = early.next_of("ROLE").await;
     assert_eq!(turned["role"], "licensed", "{turned}");
+    server.server.shutdown().await;
+}
+
+/// The certificates of 10,000 people are listed whole, each once, page by page.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_certificates_are_listed_page_by_page() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    server.server.shutdown().await;
+    let folder = server.folder;
+    let mut store = Store::open(&folder.path().join("ham-server.db")).unwrap();
+    let mut graph = TrustGraph::new(Limits::default());
+    graph.restore(store.certificates().unwrap());
+    let holder = Operator::new("K1ABC");
+    let mut admitted = Vec::new();
+    for number in 0..10_000_u32 {
+        let letter = |place: u32| char::from(b'A' + u8::try_from(number / place % 26).unwrap());
+        let call = format!("K{}{}{}{}", number % 10, letter(676), letter(26), letter(1));
+        let vouched = pki::issue::Vouched {
+            callsign: &call.parse().unwrap(),
+            class: None,
+            method: station::licence::VouchMethod::InPerson,
+        };
+        let made = pki::issue::operator_certificate(
+            owner.issuer(),
+            &holder.key.public_key(),
+            &vouched,
+            std::time::SystemTime::now(),
+            &owner.random,
+        );
+        let admission = graph.admit(&made.unwrap(), Source::Owner, &mut Budget::new(40));
+        admitted.extend(admission.unwrap().admitted);
+    }
+    store.change(|change| change.admit(&admitted)).unwrap();
+    drop(store);
+
+    let server = TestServer::start_in(folder);
+    let mut seen = std::collections::BTreeSet::new();
+    let mut path = "/api/certificates?limit=500&status=trusted".to_owned();
+    let mut pages = 0;
+    loop {
+        let page = server.get(&path).await;
+        pages += 1;
+        for one in page.json().as_array().unwrap() {
+            assert!(seen.insert(one["identity"].to_string()), "{one}");
+        }
+        let Some(link) = page.header("link") else {
+            break;
+        };
+        path = link[1..].split('>').next().unwrap().to_owned();
+    }
+    assert_eq!((seen.len(), pages), (10_002, 21));
+    let one = server.get("/api/certificates?callsign=K0AAA").await.json();
+    assert_eq!(one.as_array().unwrap().len(), 1);
+    server.server.shutdown().await;
+}
+
+/// What is secret lies in files for their user only, and no address gives it out.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_for_their_user_only_and_never_served() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    for name in ["server.key", "admin.key", "ham-server.db"] {
+        let file = server.folder.path().join(name);
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+        for path in [
+            format!("/{name}"),
+            format!("/../{name}"),
+            format!("/%2e%2e/{name}"),
+        ] {
+            let answer = server.get(&path).await;
+            let body = String::from_utf8_lossy(&answer.body);
+            assert!(
+                !body.contains("PRIVATE KEY") && !body.contains("SQLite format"),
+                "{path}"
+            );
+        }
+    }
+    for entry in std::fs::read_dir(server.folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let content = std::fs::read(&path).unwrap();
+        let secret = String::from_utf8_lossy(&content).contains("PRIVATE KEY");
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert!(!secret || mode & 0o077 == 0, "{}", path.display());
+    }
     server.server.shutdown().await;
 }

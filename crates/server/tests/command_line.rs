@@ -277,6 +277,18 @@ async fn certificates_are_issued_by_command_code_and_decision() {
         shown.contains("trusted") && shown.contains("Extra"),
         "{shown}"
     );
+    let log = said(&server, &["certs", "log"]).await;
+    assert!(log.contains("K1ABC  in-person"), "{log}");
+    let export = server.folder.path().join("log.txt");
+    said(
+        &server,
+        &["certs", "log", "--export", export.to_str().unwrap()],
+    )
+    .await;
+    let served = server.get("/api/log/export").await;
+    assert_eq!(served.status, 200);
+    let file = String::from_utf8(std::fs::read(&export).unwrap()).unwrap();
+    assert!(file.contains("K1ABC"), "{file}");
     let missing = [&["certs", "issue", "--csr", "/no/such"], &issue[4..], &how].concat();
     assert!(refused(&server, &missing).await.contains("cannot be used"));
 

@@ -6,13 +6,15 @@ mod support;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pki::{Certificate, Code, PublicKey};
 use serde_json::{Value, json};
 use support::applying::{Applying, code, open_codes};
-use support::{DEADLINE, Operator, Response, TestServer, exchange, try_exchange};
+use support::{DEADLINE, Operator, Response, TestServer, exchange, signed_request, try_exchange};
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// The program running as a server. Killed when dropped.
@@ -394,6 +396,77 @@ async fn issue_and_kill(
             Some(certificate.fingerprint().to_string())
         })
         .collect()
+}
+
+/// A server that dies at any moment of admitting certificates knows afterwards every one that it
+/// acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_while_admitting_loses_nothing_acknowledged() {
+    let (owner, folder) = (Operator::new("W1AW"), tempfile::tempdir().unwrap());
+    let server = TestServer::start_in(folder);
+    server.claim(&owner).await;
+    let folder = server.stop().await;
+    let owner = Arc::new(owner);
+    let mut known = Vec::new();
+    for round in 0..8_u64 {
+        let server = Process::start(folder.path());
+        let (acknowledged, mut acknowledgements) = mpsc::unbounded_channel();
+        let bringing = tokio::spawn(bring_on(
+            server.authority(),
+            Arc::clone(&owner),
+            acknowledged,
+        ));
+        // It dies a moment after it acknowledged something; each round at another moment.
+        let first = tokio::time::timeout(DEADLINE, acknowledgements.recv()).await;
+        known.push(first.unwrap().expect("something is acknowledged"));
+        let moment = Duration::from_millis(round * 7);
+        let _ = tokio::time::timeout(moment, std::future::pending::<()>()).await;
+        server.kill();
+        bringing.await.unwrap();
+        while let Some(fingerprint) = acknowledgements.recv().await {
+            known.push(fingerprint);
+        }
+        let server = Process::start(folder.path());
+        for fingerprint in &known {
+            let shown = server
+                .get(&format!("/api/certificates/{fingerprint}"))
+                .await;
+            assert_eq!(shown["status"], "trusted", "round {round}: {shown}");
+        }
+        server.kill();
+    }
+    println!("killed 8 times, {} certificates acknowledged", known.len());
+}
+
+/// Brings certificates until the server is gone. Tells the fingerprint of each that was acknowledged.
+async fn bring_on(
+    authority: String,
+    owner: Arc<Operator>,
+    acknowledged: mpsc::UnboundedSender<String>,
+) {
+    loop {
+        let nonce =
+            format!("GET /api/nonce HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+        let Some(offer) = answered(&authority, nonce.as_bytes()).await else {
+            return;
+        };
+        let who = owner.vouch_for("K1ABC");
+        let body = json!({ "certificate": who.certificate.to_pem() });
+        let path = "/api/certificates";
+        let request = signed_request(&authority, &offer, &owner, "POST", path, Some(&body));
+        let Some(summary) = answered(&authority, &request).await else {
+            return;
+        };
+        assert_eq!(summary["status"], "trusted", "{summary}");
+        acknowledged.send(who.fingerprint()).unwrap();
+    }
+}
+
+/// A whole answer of a server that may be gone.
+async fn answered(authority: &str, request: &[u8]) -> Option<Value> {
+    let answer = try_exchange(authority, request).await.ok()?;
+    let body = answer.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+    serde_json::from_slice(&answer[body..]).ok()
 }
 
 #[tokio::test]

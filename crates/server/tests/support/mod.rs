@@ -104,40 +104,10 @@ impl TestServer {
         path: &str,
         body: Option<&Value>,
     ) -> Response {
+        let authority = self.authority();
         let offer = self.get("/api/nonce").await.json();
-        let text = |name: &str| offer[name].as_str().unwrap();
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let digest = digest::digest(&digest::SHA256, body.as_bytes());
-        let digest = format!("sha-256=:{}:", STANDARD.encode(digest));
-        let target = format!("http://{}{path}", self.authority());
-        let mut components = vec![("@method", method), ("@target-uri", &target)];
-        if !body.is_empty() {
-            components.push(("content-digest", &digest));
-        }
-        let names: Vec<_> = components
-            .iter()
-            .map(|(name, _)| format!("\"{name}\""))
-            .collect();
-        let parameters = format!(
-            "({});created=1618884473;nonce=\"{}\";keyid=\"{}\";alg=\"ecdsa-p256-sha256\";tag=\"{}\"",
-            names.join(" "),
-            text("nonce"),
-            who.certificate.fingerprint(),
-            text("tag"),
-        );
-        let base = SignatureBase::new(&components, &parameters).unwrap();
-        let signature = who.key.sign_request(&base, &who.random).unwrap();
-        let signature = format!("sig1=:{}:", STANDARD.encode(signature));
-        let input = format!("sig1={parameters}");
-        let mut headers = vec![
-            ("Signature-Input", input.as_str()),
-            ("Signature", &signature),
-        ];
-        if !body.is_empty() {
-            headers.push(("Content-Type", "application/json"));
-            headers.push(("Content-Digest", &digest));
-        }
-        self.send(method, path, &headers, &body).await
+        let request = signed_request(&authority, &offer, who, method, path, body);
+        Response::parse(&exchange(&authority, &request).await)
     }
 
     pub(crate) async fn connect(&self) -> Client {
@@ -167,6 +137,49 @@ pub(crate) fn config(folder: &Path) -> Config {
         ..Options::default()
     };
     Config::resolve(options).unwrap()
+}
+
+/// A request that somebody signs, with a nonce of the server's, as bytes.
+pub(crate) fn signed_request(
+    authority: &str,
+    offer: &Value,
+    who: &Operator,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Vec<u8> {
+    let text = |name: &str| offer[name].as_str().unwrap();
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let digest = digest::digest(&digest::SHA256, body.as_bytes());
+    let digest = format!("sha-256=:{}:", STANDARD.encode(digest));
+    let target = format!("http://{authority}{path}");
+    let mut components = vec![("@method", method), ("@target-uri", &target)];
+    if !body.is_empty() {
+        components.push(("content-digest", &digest));
+    }
+    let names: Vec<_> = components
+        .iter()
+        .map(|(name, _)| format!("\"{name}\""))
+        .collect();
+    let parameters = format!(
+        "({});created=1618884473;nonce=\"{}\";keyid=\"{}\";alg=\"ecdsa-p256-sha256\";tag=\"{}\"",
+        names.join(" "),
+        text("nonce"),
+        who.certificate.fingerprint(),
+        text("tag"),
+    );
+    let base = SignatureBase::new(&components, &parameters).unwrap();
+    let signature = who.key.sign_request(&base, &who.random).unwrap();
+    let signature = STANDARD.encode(signature);
+    let mut head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\
+         Signature-Input: sig1={parameters}\r\nSignature: sig1=:{signature}:\r\n"
+    );
+    if !body.is_empty() {
+        head += &format!("Content-Type: application/json\r\nContent-Digest: {digest}\r\n");
+    }
+    head += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    head.into_bytes()
 }
 
 /// Sends bytes and reads until the server closes.
