@@ -61,7 +61,7 @@ pub enum BundleError {
 }
 
 impl Authority {
-    /// The bundle as of now. May take long, and waits for nobody's disk.
+    /// The bundle as of now. May take long, and blocks on the disk while somebody writes.
     ///
     /// # Errors
     /// [`BundleError`] while there is no owner, or when it cannot be signed.
@@ -82,7 +82,11 @@ impl Authority {
         {
             return Ok(Arc::clone(bundle));
         }
+        // While nobody changes anything: what is signed is what is on the disk.
+        let settled = lock(&self.store);
+        let edition = self.edition.load(Ordering::Acquire);
         let mut bundle = self.look(|graph| TrustBundle::of(graph, server, edition));
+        drop(settled);
         let listing = digest::digest(&digest::SHA256, bundle.listing().as_bytes());
         let listing = Digest::new(listing.as_ref().try_into().unwrap_or_default());
         let statement = Statement::trust_bundle(server, bundle.timestamp, listing)?;
