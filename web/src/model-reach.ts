@@ -17,7 +17,7 @@ export interface Reach {
   /** Replaces the owner's own rules. Connections that are no longer allowed end at once. */
   setZones(rules: readonly ZoneRule[]): Promise<ZonesView>
 
-  /** Looks what is in the way of calls, here and as the server sees it; `call`: because one has failed. Takes up to five seconds. Never rejects. */
+  /** Looks what is in the way of calls, here and as the server sees it; `call`: because one has failed. Takes some seconds. Never rejects. */
   diagnose(after: 'call' | null): Promise<readonly Check[]>
   /** Asks the person for the microphone, once and for its side effect: Chromium then finds ways without a default route. Resolves to whether they agreed. */
   askForMicrophone(): Promise<boolean>

@@ -25,6 +25,8 @@ pub(crate) enum Need {
     Zbar,
     /// Avahi and its tools, a foreign judge of our mDNS.
     Avahi,
+    /// `iptables`, which makes a network that blocks things.
+    Iptables,
     /// Network namespaces: hosts on one machine.
     Namespaces,
 }
@@ -40,6 +42,7 @@ impl Need {
             Self::Certutil => Some(("certutil", "libnss3-tools")),
             Self::Zbar => Some(("zbarimg", "zbar-tools")),
             Self::Avahi => Some(("avahi-browse", "avahi-utils")),
+            Self::Iptables => Some(("iptables", "iptables")),
             Self::Namespaces => Some(("ip", "iproute2")),
         }
     }

@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::announcement::Announcement;
+use self::asking::Asking;
 use self::presence::{Presence, Trouble};
 use crate::network::Names;
 use crate::runtime::{ClaimState, Neighbourhood, Ownership, Questions, lock};
@@ -140,6 +141,7 @@ impl Surroundings {
     ) -> Result<(), Trouble> {
         lock(&self.neighbourhood).begin(&announcement.fp);
         let mut presence = Presence::begin(&self.settings, announcement)?;
+        let mut asking = Asking::default();
         tracing::info!(
             callsign = %announcement.callsign,
             "others on this network can find this server (mDNS)"
@@ -149,7 +151,7 @@ impl Surroundings {
                 _ = states.changed() => break Ok(()),
                 () = stop.cancelled() => break Ok(()),
                 question = self.questions.next() => {
-                    presence.ask(question);
+                    asking.ask(&self.settings, presence.daemon(), question);
                     continue;
                 }
                 step = presence.next() => step,

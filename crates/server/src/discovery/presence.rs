@@ -18,10 +18,9 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::Settings;
 use super::announcement::{Announcement, SERVER, Service};
-use super::asking::Asking;
 use super::reading;
 use crate::network::{Names, is_virtual};
-use crate::runtime::{Neighbourhood, Question, lock};
+use crate::runtime::{Neighbourhood, lock};
 
 /// How often everybody is asked anew.
 const SEARCH_EVERY: Duration = Duration::from_secs(60);
@@ -61,7 +60,6 @@ pub(super) struct Presence {
     found: Option<Receiver<ServiceEvent>>,
     search: Interval,
     count: Interval,
-    asking: Asking,
     /// An answer the library owes us.
     counted: Option<Receiver<Metrics>>,
 }
@@ -80,13 +78,7 @@ impl Presence {
         let daemon = ServiceDaemon::new()?;
         let events = daemon.monitor()?;
         daemon.set_ip_check_interval(LOOK_AT_INTERFACES_EVERY_SECONDS)?;
-        let unused = {
-            let settings = settings.clone();
-            move |interface: &if_addrs::Interface| {
-                !is_used(&settings, &interface.name, interface.ip())
-            }
-        };
-        daemon.disable_interface(IfKind::Predicate(IfPredicate::new(unused)))?;
+        use_interfaces(&daemon, settings)?;
         let mut services = Vec::new();
         for service in announcement.services() {
             let info = info(&service, settings.port)?;
@@ -104,7 +96,6 @@ impl Presence {
             found: None,
             search: tokio::time::interval(SEARCH_EVERY),
             count,
-            asking: Asking::default(),
             counted: None,
         })
     }
@@ -120,9 +111,9 @@ impl Presence {
         }
     }
 
-    /// Asks the network for the address of a name.
-    pub(super) fn ask(&mut self, question: Question) {
-        self.asking.ask(&self.daemon, question);
+    /// The library.
+    pub(super) fn daemon(&self) -> &ServiceDaemon {
+        &self.daemon
     }
 
     /// Carries out what follows.
@@ -252,6 +243,14 @@ fn info(service: &Service, port: u16) -> mdns_sd::Result<ServiceInfo> {
     } = service;
     ServiceInfo::new(kind, instance, host, (), port, txt.as_slice())
         .map(ServiceInfo::enable_addr_auto)
+}
+
+/// Keeps the library to the interfaces that the server may be found on.
+pub(super) fn use_interfaces(daemon: &ServiceDaemon, settings: &Settings) -> mdns_sd::Result<()> {
+    let settings = settings.clone();
+    let unused =
+        move |interface: &if_addrs::Interface| !is_used(&settings, &interface.name, interface.ip());
+    daemon.disable_interface(IfKind::Predicate(IfPredicate::new(unused)))
 }
 
 /// Whether others may find the server by this address of this interface.

@@ -29,7 +29,6 @@ pub use neighbourhood::{Neighbour, Neighbourhood, NotKept, Sighting};
 pub use nonces::Nonces;
 pub use outbox::{Outbox, Outgoing};
 pub use ownership::{ClaimFailure, ClaimRequest, ClaimState, Ownership, OwnershipError};
-pub(crate) use resolver::ANSWER_WITHIN as NAMES_ANSWER_WITHIN;
 pub use resolver::{Question, Questions, Resolver, resolver};
 pub use switchboard::{Line, Switchboard};
 

@@ -11,8 +11,8 @@ use tokio::time::timeout;
 /// Most questions that wait; beyond it there is no answer.
 const MOST_WAITING: usize = 4;
 
-/// How long an answer is waited for: devices answer within a tenth of it.
-pub(crate) const ANSWER_WITHIN: Duration = Duration::from_millis(1500);
+/// How long an answer is waited for, which discovery gives sooner.
+const ANSWER_WITHIN: Duration = Duration::from_secs(6);
 
 /// For those who ask.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ impl Resolver {
         let (answer, answered) = oneshot::channel();
         let name = name.to_owned();
         self.0.try_send(Question { name, answer }).ok()?;
-        timeout(2 * ANSWER_WITHIN, answered).await.ok()?.ok()
+        timeout(ANSWER_WITHIN, answered).await.ok()?.ok()
     }
 }
 

@@ -39,6 +39,7 @@ describe('what is in the way of a call', () => {
     expect(problems({ ...fine, media: 'denied' })).toEqual([])
     expect(problems({ ...fine, ways: 0, media: 'denied' })).toEqual(['route (microphone)', 'permission'])
     expect(problems({ ...fine, localNetwork: 'denied' })).toEqual(['permission'])
+    expect(problems({ ...fine, localNetwork: 'denied', secure: false, hasSecureAddress: false })).toEqual([])
   })
 
   it('is what the server sees', () => {

@@ -36,7 +36,7 @@ export function DiagnosisPage({ after }: { after: 'call' | null }) {
       <PageTitle>What is in the way</PageTitle>
       <div role="status">
         {asking ? (
-          <StateLine state={{ lamp: 'busy', words: 'Looking. This takes up to five seconds' }} />
+          <StateLine state={{ lamp: 'busy', words: 'Looking. This takes some seconds' }} />
         ) : problems.length === 0 ? (
           <StateLine state={{ lamp: 'on', words: 'Nothing is in the way, as far as it can be seen from here' }} />
         ) : (
