@@ -302,7 +302,7 @@ export interface RequestView {
   /** Milliseconds since 1970. */
   readonly since: number
   readonly state: 'collecting' | 'waiting' | 'refused'
-  /** For `refused`: why, in the owner's words. */
+  /** For `refused`: why, in the owner's words. For `waiting`: what the server says it waits for. */
   readonly reason: string | null
   /** For `collecting`: the keys that endorsed it. */
   readonly endorsedBy: readonly string[]

@@ -118,7 +118,7 @@ export interface SessionView {
   readonly isOwner: boolean
   /** For `waiting`: when the next attempt is made, milliseconds since 1970. */
   readonly retryAt: number | null
-  /** For `waiting`, `refused` and `stopped`: one sentence for the person. */
+  /** For `waiting`, `refused` and `stopped`, and after the server took our role: one sentence for the person. */
   readonly reason: string | null
   /** For `unknown-server`: what to compare before trusting. */
   readonly unknownServer: { readonly owner: string; readonly fingerprint: string } | null

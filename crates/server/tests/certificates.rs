@@ -210,7 +210,24 @@ async fn the_list_comes_in_pages_and_by_callsign_and_status() {
         (&json!(true), &json!(false))
     );
     assert_eq!(server_own[0]["issuer"], "W1AW");
+    let begun = server.get("/api/certificates?prefix=k&limit=2").await;
+    assert!(begun.header("link").unwrap().contains("prefix=K"));
+    let begun = server.get("/api/certificates?prefix=k&limit=9").await;
+    assert_eq!(begun.json().as_array().unwrap().len(), 4);
+    assert_eq!(begun.header("link"), None, "what follows begins with W");
+    let begun = server.get("/api/certificates?prefix=K1").await.json();
+    assert_eq!(begun.as_array().unwrap().len(), 2, "{begun}");
+    let server_key = server_own[0]["keyId"].as_str().unwrap();
+    let by_owner = owner.certificate.key_id();
+    let signed = |key: &str| format!("/api/certificates?issuer={key}&status=trusted");
+    let by_owner = server.get(&signed(&by_owner.to_string())).await.json();
+    assert_eq!(by_owner.as_array().unwrap().len(), 6);
+    let by_server = server.get(&signed(server_key)).await.json();
+    assert_eq!(by_server, json!([]));
     for wrong in [
+        "prefix=",
+        "prefix=K/",
+        "issuer=x",
         "limit=0",
         "limit=501",
         "limit=x",

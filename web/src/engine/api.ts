@@ -38,6 +38,7 @@ export interface Api {
 export const NETWORK_PATH = '/api/network'
 
 const ANSWER_WITHIN = 10_000
+const NO_CONTENT = 204
 
 export const api: Api = {
   info: () => call<Info>('/api/info'),
@@ -63,7 +64,7 @@ async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
 /** An answer that is no refusal. */
 export interface Answer {
   readonly status: number
-  /** JSON, or text where the server says so. */
+  /** JSON, text where the server says so, or nothing. */
   readonly body: unknown
   /** The path of the next page of a list (RFC 8288), null on the last. */
   readonly next: string | null
@@ -76,7 +77,7 @@ export async function exchange(path: string, init: RequestInit = {}): Promise<An
   try {
     response = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_WITHIN), ...init })
     const isText = response.headers.get('content-type')?.startsWith('text/') ?? false
-    body = await (isText ? response.text() : response.json())
+    body = response.status === NO_CONTENT ? null : await (isText ? response.text() : response.json())
   } catch {
     throw new ApiProblem('unreachable', 'The server does not answer. Check that it is switched on and that you are on its network.')
   }

@@ -9,7 +9,7 @@ const session = (phase: SessionView['phase'], role: SessionView['role'] = 'unlic
 it('says as whom we are connected, and never claims more than the server granted', () => {
   expect(sessionState(session('connected'), server, null).words).toBe('Connected as a guest')
   expect(sessionState(session('connected', 'licensed'), server, key).words).toBe('Connected as K1ABC, verified')
-  expect(sessionState(session('connected', 'unlicensed'), server, key).words).toBe('Connected as a guest: your key is not trusted here yet')
+  expect(sessionState(session('connected', 'unlicensed'), server, key).words).toBe('Connected as a guest: your key is not trusted here')
   expect(sessionState(session('waiting'), { owner: null } as ServerView, null).words).toBe('No connection to this server')
 })
 

@@ -28,7 +28,7 @@ export function sessionState(session: SessionView, server: ServerView, identity:
       if (identity === null) return { lamp: 'on', words: 'Connected as a guest' }
       return session.role === 'licensed'
         ? { lamp: 'on', words: `Connected as ${identity.callsign}, verified` }
-        : { lamp: 'on', words: 'Connected as a guest: your key is not trusted here yet' }
+        : { lamp: 'on', words: 'Connected as a guest: your key is not trusted here' }
     case 'waiting':
       return { lamp: 'lost', words: `No connection to ${serverName(server)}` }
     case 'unknown-server':

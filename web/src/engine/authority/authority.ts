@@ -31,6 +31,7 @@ import type {
 import { ApiProblem } from '../api'
 import { toBase64 } from '../bytes'
 import { Problem } from '../problem'
+import { baseOf } from '../trust/callsign'
 import type { Identity } from '../trust/identity'
 import type { Store } from '../trust/store'
 import { Becoming } from './becoming'
@@ -90,7 +91,9 @@ export class Authority implements Certificates {
 
   async list({ callsign, status, after }: CertificateQuery): Promise<CertificatePage> {
     const query = new URLSearchParams({ limit: String(PAGE) })
-    if (callsign.trim() !== '') query.set('callsign', callsign.trim().toUpperCase())
+    // Calls are compared by the home call inside their decorations.
+    const prefix = baseOf(callsign.toUpperCase().replaceAll(/[^A-Z0-9/]/g, ''))
+    if (prefix !== '') query.set('prefix', prefix)
     if (status !== null) query.set('status', status)
     if (after !== null) query.set('after', after)
     for (let skipped = 0; ; skipped++) {

@@ -119,7 +119,9 @@ export class Becoming {
       else await (before ? this.#keep(before) : this.abandon())
       throw error
     }
-    await this.#keep({ ...request, sent: true, id: (answer.body as Waits).request.id })
+    const { id, why } = (answer.body as Waits).request
+    await this.#keep({ ...request, sent: true, id })
+    this.#show(this.#request, null, why)
     this.#askLater()
     return 'waits'
   }
@@ -153,6 +155,7 @@ export class Becoming {
     try {
       const { state, reason, certificate, chain } = this.#applicant.isVisible() ? await this.#fate(request) : WAITS
       if (request !== this.#request) return
+      if (state === 'waiting') this.#show(request, null, reason ?? null)
       if (state === 'refused') return this.#show(request, reason ?? 'The owner gave no reason.')
       if (state === 'issued' && certificate && chain) return await this.#become({ certificate, chain })
     } catch (error) {
@@ -170,9 +173,9 @@ export class Becoming {
     // The answer was lost; a certificate for our key can only have been made for us.
     const held = await client.get<Summary[]>(`/api/certificates?callsign=${encodeURIComponent(request.callsign)}&limit=500`)
     const ours = held.find(({ keyId }) => keyId === request.keyId)
-    if (!ours) return { state: 'refused', reason: 'The connection broke before the server answered, and it has issued nothing. Try again.' }
+    if (!ours) return { state: 'refused', reason: 'The connection broke before the server answered, and it has issued nothing. Try again.', certificate: null, chain: [] }
     const { certificate, chain } = await client.get<Detail>(`/api/certificates/${ours.fingerprint}`)
-    return { state: 'issued', certificate, chain }
+    return { state: 'issued', reason: null, certificate, chain }
   }
 
   async #keep(request: StoredRequest): Promise<void> {
@@ -180,7 +183,8 @@ export class Becoming {
     this.#show(request, null)
   }
 
-  #show(request: StoredRequest | null, refused: string | null): void {
+  /** `refused` says why there will be no certificate, `why` what it waits for. */
+  #show(request: StoredRequest | null, refused: string | null, why: string | null = null): void {
     this.#request = request
     if (!request || refused !== null) clearTimeout(this.#timer)
     this.#view.value = request && {
@@ -189,10 +193,10 @@ export class Becoming {
       keyId: request.keyId,
       since: request.since,
       state: refused !== null ? 'refused' : request.sent ? 'waiting' : 'collecting',
-      reason: refused,
+      reason: refused ?? why,
       endorsedBy: request.endorsements.map(({ keyId }) => keyId),
     }
   }
 }
 
-const WAITS = { state: 'waiting', reason: null, certificate: null, chain: null } as const
+const WAITS = { state: 'waiting', reason: null, certificate: null, chain: [] as readonly string[] } as const

@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 function append(callsign: string): void {
   const hex = (word: string) => sha256Hex(utf8(word + callsign))
-  entries.push({ index: entries.length, time: 7, certificate: hex('c'), identity: hex('i'), holder: hex('h'), callsign, method: 'in-person', previous: head() })
+  entries.push({ index: entries.length, time: 7, certificate: hex('c'), identity: hex('i'), holder: hex('h'), callsign, licenseClass: null, method: 'in-person', evidence: null, previous: head(), head: '' })
 }
 
 function head(): string {

@@ -85,6 +85,23 @@ describe('an operator', () => {
   })
 })
 
+describe('a change of role', () => {
+  const demoted = frame({ type: 'ROLE', role: 'unlicensed', guestCalls: false, reason: 'Blacklisted.' })
+  const restored = frame({ type: 'ROLE', role: 'licensed', guestCalls: false, reason: 'Trusted again.' })
+
+  it('counts at once, says why it was taken, and stays when the connection comes back', () => {
+    const before = [open(), challenge, judged, registered]
+    expect(play(...before, demoted).session).toMatchObject({ step: 'connected', role: 'unlicensed', reason: 'Blacklisted.' })
+    expect(play(...before, demoted, restored).session).toMatchObject({ role: 'licensed', reason: null })
+    expect(play(...before, demoted, lost, open(), challenge, judged, resumed).session).toMatchObject({ step: 'connected', role: 'unlicensed' })
+  })
+
+  it('is none before we are in, and none when it tells what we know', () => {
+    expect(play(open(), challenge, judged, restored).session.step).toBe('proving')
+    expect(play(open(), challenge, judged, registered, restored).session).toMatchObject({ role: 'licensed', since: 4 })
+  })
+})
+
 describe('a guest', () => {
   it('is in at once and answers no challenge', () => {
     const { session, commands } = play(openAsGuest, challenge, registered)

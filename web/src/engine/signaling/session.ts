@@ -182,9 +182,12 @@ function received(session: Session, frame: Incoming, now: number): Step {
       return [next, [{ do: 'settled' }, ...moves]]
     }
     case 'ROLE': {
+      const { resumable } = session
       if (session.step !== 'connected') return [session, []]
       const { role, guestCalls } = frame
-      return [{ ...session, role, guestCalls, resumable: session.resumable && { ...session.resumable, role, guestCalls } }, []]
+      const next: Session = { ...session, role, guestCalls, resumable: resumable && { ...resumable, role, guestCalls } }
+      if (role === session.role) return [next, []]
+      return [{ ...next, reason: role === 'unlicensed' ? frame.reason : null }, []]
     }
     case 'ERROR':
       return failed(session, frame, now)

@@ -4,6 +4,7 @@ import { secondsUntil } from '../format'
 import { now, useTicking } from '../now'
 import { Button } from '../parts/button'
 import { LampIcon } from '../parts/state'
+import { routeHash } from '../route'
 import { sessionState } from '../words'
 import './connection.css'
 
@@ -11,6 +12,7 @@ export function ConnectionBanner() {
   const model = useModel()
   const session = model.session.value
   useTicking(() => model.session.value.retryAt !== null)
+  if (session.phase === 'connected' && session.reason !== null) return <Demoted reason={session.reason} />
   if (session.phase !== 'waiting' && session.phase !== 'refused' && session.phase !== 'stopped') return null
 
   const state = sessionState(session, model.server.value, model.identity.value)
@@ -26,6 +28,23 @@ export function ConnectionBanner() {
       <div class="connection-act">
         {session.retryAt !== null && <Countdown at={session.retryAt} />}
         <Button onClick={() => model.reconnect()}>{session.phase === 'waiting' ? 'Try now' : 'Try again'}</Button>
+      </div>
+    </aside>
+  )
+}
+
+/** The server does not trust our key any more: we are a guest from now on, and may want to know why. */
+function Demoted({ reason }: { reason: string }) {
+  return (
+    <aside class="connection" aria-label="Your role on this server">
+      <div role="status">
+        <p class="connection-role">You are a guest here now</p>
+        <p>{reason}</p>
+      </div>
+      <div class="connection-act">
+        <a class="button" href={routeHash({ page: 'certificates', section: 'mine' })}>
+          My certificate
+        </a>
       </div>
     </aside>
   )

@@ -121,6 +121,14 @@ export const certificateStates: Record<string, PageState> = {
     hash: '#/certificates',
     fake: { ...stranger, certificates: { mine: async () => ({ held: view(blacklisted), explanation: explained(blacklisted), others: [], pem: '' }) } },
   },
+  'certificates-demoted': {
+    hash: '#/certificates',
+    fake: {
+      ...k1abc,
+      session: { role: 'unlicensed', reason: 'The owner of this server blacklisted this certificate.' },
+      certificates: { mine: async () => ({ held: view({ ...k1abcHeld, status: 'blacklisted' }), explanation: explained({ ...k1abcHeld, status: 'blacklisted' }), others: [], pem: '' }) },
+    },
+  },
   'certificates-change-key': { hash: '#/certificates', fake: k1abc, after: (page) => then(() => click(page, 'Change my key')) },
   'certificates-withdraw': {
     hash: '#/certificates',
@@ -146,6 +154,7 @@ export const certificateStates: Record<string, PageState> = {
   },
 
   'certificate-trusted': detail(k1abcHeld, {}),
+  'certificate-operator-owner': detail(k1abcHeld, owner),
   'certificate-operator': detail(certificate('N0XYZ'), k1abc, { generation: 2 }),
   'certificate-vouch': detail(untrusted, k1abc, {}, (page) => then(() => click(page, 'I checked their licence'))),
   'certificate-vouch-failed': detail(untrusted, { ...k1abc, certificates: { vouch: refuses('As many certificates stand below your key as the owner allows. Ask the owner to raise it.') } }, {}, (page) =>

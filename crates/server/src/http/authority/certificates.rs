@@ -39,6 +39,10 @@ const MOST_SHOWN: usize = 64;
 pub(in crate::http) struct Wanted {
     /// Compared by its base.
     callsign: Option<String>,
+    /// The base begins with it.
+    prefix: Option<String>,
+    /// The key that signed.
+    issuer: Option<KeyId>,
     status: Option<Status>,
     limit: Option<usize>,
     after: Option<String>,
@@ -113,8 +117,19 @@ pub(in crate::http) async fn list(
     let bad = |error: String| Problem::bad_request(error);
     let callsign = wanted.callsign.as_deref().map(Callsign::parse).transpose();
     let callsign = callsign.map_err(|error| bad(error.to_string()))?;
-    let after = wanted.after.as_deref().map(str::parse::<Position>);
+    let prefix = wanted.prefix.as_deref().map(prefix).transpose()?;
+    let first = prefix
+        .as_deref()
+        .map(|prefix| format!("{prefix}.{BEFORE_ALL}"));
+    let after = wanted.after.as_deref().or(first.as_deref());
+    let after = after.map(str::parse::<Position>);
     let after = after.transpose().map_err(|error| bad(error.to_string()))?;
+    // A position begins with the base of its callsign.
+    let begins = |text: &str| {
+        prefix
+            .as_deref()
+            .is_none_or(|prefix| text.starts_with(prefix))
+    };
     let limit = wanted.limit.unwrap_or(USUAL_PAGE);
     if !(1..=MOST_ON_PAGE).contains(&limit) {
         return Err(bad(format!("limit is a number from 1 to {MOST_ON_PAGE}")));
@@ -123,10 +138,13 @@ pub(in crate::http) async fn list(
         let fits = |held: &Held<'_>| {
             let status = Status::from(held.verdict);
             wanted.status.is_none_or(|wanted| wanted == status)
+                && wanted.issuer.is_none_or(|issuer| issuer == held.issuer)
+                && begins(held.certificate.callsign().base())
         };
         let page = graph.listed(after.as_ref(), callsign.as_ref(), limit, fits);
         let held = page.held.iter().map(|held| Summary::of(graph, held));
-        (held.collect::<Vec<_>>(), page.next)
+        let next = page.next.filter(|next| begins(&next.to_string()));
+        (held.collect::<Vec<_>>(), next)
     });
     let mut response = Json(summaries).into_response();
     if let Some(next) = next {
@@ -137,12 +155,31 @@ pub(in crate::http) async fn list(
     Ok(response)
 }
 
+/// The identity before every other.
+const BEFORE_ALL: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The beginning of a callsign's base, as a person types it.
+fn prefix(text: &str) -> Result<String, Problem> {
+    let text = text.trim().to_ascii_uppercase();
+    let is_part = (1..=station::callsign::MAX_LEN).contains(&text.len())
+        && text.bytes().all(|letter| letter.is_ascii_alphanumeric());
+    is_part.then_some(text).ok_or_else(|| {
+        Problem::bad_request("the beginning of a callsign has letters and digits only")
+    })
+}
+
 /// RFC 8288. What is put into the address was parsed before, and needs no escaping but for the slash
 /// of a callsign, which a query may hold (RFC 3986, 3.4).
 fn next_page(wanted: &Wanted, limit: usize, next: &Position) -> String {
     let mut address = format!("/api/certificates?limit={limit}");
     if let Some(callsign) = wanted.callsign.as_deref().map(Callsign::parse) {
         address += &callsign.map_or_else(|_| String::new(), |call| format!("&callsign={call}"));
+    }
+    if let Some(prefix) = wanted.prefix.as_deref().and_then(|text| prefix(text).ok()) {
+        address += &format!("&prefix={prefix}");
+    }
+    if let Some(issuer) = wanted.issuer {
+        address += &format!("&issuer={issuer}");
     }
     if let Some(status) = wanted.status {
         address += &format!("&status={}", status.as_str());
@@ -313,6 +350,8 @@ fn not_taken(error: AdmissionError) -> Problem {
 pub(super) fn describe(paths: &mut Paths) {
     let list = Operation::new("The certificates known here, by callsign; the next page is in Link")
         .query("callsign", "Of this callsign only, compared by its base")
+        .query("prefix", "Of callsigns whose base begins with this only")
+        .query("issuer", "Signed by the key of this id only")
         .query("status", "Of this status only")
         .query("limit", "Most on the page, 1 to 500; 100 without it")
         .query("after", "The cursor of the page before")

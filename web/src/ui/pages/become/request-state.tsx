@@ -41,6 +41,7 @@ function Waits({ request }: { request: RequestView }) {
       <div role="status">
         <StateLine state={{ lamp: 'busy', words: `Waits for ${owner} to decide` }} since={request.since} />
       </div>
+      {request.reason !== null && <p>{request.reason}</p>}
       <p>This page looks again by itself, and you are an operator as soon as {owner} agrees. You can close it and come back with this browser.</p>
       <Panel title="Your key">
         <p>{owner} sees the same groups, and may ask you to read them out.</p>

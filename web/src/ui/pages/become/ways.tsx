@@ -51,7 +51,7 @@ export const ways: Readonly<Record<Way, WayText>> = {
     label: 'Ask the owner',
     note: (owner) => `${owner} sees your request and decides, when there is time.`,
     button: 'Ask',
-    needs: () => null,
+    needs: (data) => (text(data, 'note') === '' ? { field: 'note', words: 'Write a word first: the owner decides by it.' } : null),
     go: (certificates, wish, data) => certificates.askOwner(wish, text(data, 'note')),
   },
 }
@@ -85,7 +85,7 @@ export function WayFields({ way, code, problemAt }: FieldsProps) {
       return <p class="quiet">The request stays in this browser until you have all three, also when you close the page.</p>
     case 'owner':
       return (
-        <Field label="A word to the owner" hint="Who you are, and where they can see your licence. May stay empty.">
+        <Field label="A word to the owner" hint="Who you are, and where they can see your licence." problem={problemAt('note')}>
           {(input) => <textarea {...input} name="note" rows={3} maxLength={500} />}
         </Field>
       )
