@@ -19,8 +19,48 @@ export interface Reach {
 
   /** Looks what is in the way of calls, here and as the server sees it; `call`: because one has failed. Takes some seconds. Never rejects. */
   diagnose(after: 'call' | null): Promise<readonly Check[]>
+  /** Where servers are looked for and what was found, as it comes; null before the first `find`. */
+  readonly finding: ReadonlySignal<readonly FindStep[] | null>
+  /** Looks for servers everywhere, which takes at most five seconds. */
+  find(): void
+  /** Reads a scanned code, a pasted message or a typed address; null when it leads to no server. */
+  readInvitation(text: string): Invitation | null
+
   /** Asks the person for the microphone, once and for its side effect: Chromium then finds ways without a default route. Resolves to whether they agreed. */
   askForMicrophone(): Promise<boolean>
+}
+
+/** One place where servers are looked for: those the connected server hears, those this browser heard of before, this device. */
+export interface FindStep {
+  readonly where: 'heard' | 'known' | 'here'
+  /** `failed`: it could not be looked there. */
+  readonly state: 'looking' | 'done' | 'failed'
+  readonly servers: readonly FoundServer[]
+}
+
+/** A server. Nothing of it is proven. */
+export interface FoundServer {
+  readonly callsign: string | null
+  /** To be opened. */
+  readonly url: string
+  /** To be shown: `192.168.1.7:8080`. */
+  readonly address: string
+  /** `unasked`: the browser does not let this page ask there, or there are too many. */
+  readonly state: 'asked' | 'answers' | 'silent' | 'unasked'
+  /** Seconds since it was heard of, where that is known. */
+  readonly age: number | null
+}
+
+/** What leads to a server. */
+export interface Invitation {
+  /** To be opened, with the invitation in it. */
+  readonly url: string
+  /** To be shown: `192.168.1.7:8080`. */
+  readonly address: string
+  /** The server's fingerprint, where the invitation names it. */
+  readonly fingerprint: string | null
+  /** The address is one of a local or an amateur radio network. */
+  readonly local: boolean
 }
 
 export interface InternetView {

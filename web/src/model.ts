@@ -21,8 +21,6 @@ export interface Model {
   readonly people: ReadonlySignal<readonly Person[]>
   /** Open and past conversations of this page's life, by peer id. */
   readonly conversations: ReadonlySignal<ReadonlyMap<string, ConversationView>>
-  /** Other servers on this network, as they say of themselves; null until the first answer. */
-  readonly nearby: ReadonlySignal<readonly NearbyServer[] | null>
   /** Whom this server trusts and why, and how somebody becomes an operator. */
   readonly certificates: Certificates
   /** The networks this server is reached by, and what is in the way on them. */
@@ -44,8 +42,6 @@ export interface Model {
   probeSecure(): Promise<string | null>
   /** Asks again at once instead of waiting for the next attempt. */
   reconnect(): void
-  /** Keeps `nearby` current until the returned function is called. */
-  watchNearby(): () => void
   /** Moves to another net. */
   joinNet(net: string): void
 
@@ -93,15 +89,6 @@ export interface SecureAddress {
   readonly root: string
   /** The stable name first. */
   readonly urls: readonly string[]
-}
-
-/** Another server. Nothing of it is proven. */
-export interface NearbyServer {
-  readonly callsign: string
-  /** Its URL. */
-  readonly endpoint: string
-  /** Seconds since it was last heard. */
-  readonly age: number
 }
 
 export interface SessionView {

@@ -54,7 +54,7 @@ export async function twoMachines(folder) {
   await writeFile(wrapper, `#!/bin/sh\nexec nsenter --net=${namespace} ${installed} "$@"\n`)
   await chmod(wrapper, 0o755)
   return {
-    browserHere: () => launch(),
+    browserHere: (options) => launch(undefined, options),
     browserThere: (options) => launch(wrapper, options),
     /** Words before a command that make it run there. */
     there: ['nsenter', `--net=${namespace}`],

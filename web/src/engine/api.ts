@@ -28,7 +28,6 @@ export interface Api {
   info(): Promise<Info>
   claimStation(): Promise<ClaimStation>
   claim(claim: Claim): Promise<void>
-  localServers(): Promise<Wire.LocalServers>
   nonce(): Promise<Wire.Nonce>
   /** Lets people on the network join, or no longer: a signed request. */
   network(body: string, signature: Readonly<Record<string, string>>): Promise<void>
@@ -46,7 +45,6 @@ export const api: Api = {
   async claim(claim) {
     await post('/api/claim-station', JSON.stringify(claim))
   },
-  localServers: () => call<Wire.LocalServers>('/api/local-servers'),
   nonce: () => call<Wire.Nonce>('/api/nonce'),
   async network(body, signature) {
     await post(NETWORK_PATH, body, signature)

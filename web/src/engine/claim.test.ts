@@ -32,7 +32,6 @@ beforeEach(async () => {
     claim: vi.fn(async (document) => {
       posted = document
     }),
-    localServers: vi.fn(),
     nonce: vi.fn<Api['nonce']>(),
     network: vi.fn<Api['network']>(),
   }

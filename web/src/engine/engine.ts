@@ -18,7 +18,6 @@ import { reasons } from './call/reasons'
 import type { Heard } from './call/statements'
 import { Conversations } from './conversation/conversations'
 import type { JoinCode } from './join-code'
-import { Nearby } from './nearby'
 import { People } from './people'
 import { Problem } from './problem'
 import { Reach } from './reach/reach'
@@ -42,6 +41,8 @@ export interface Page {
   readonly lastNet: string | null
   readonly rememberNet: (net: string) => void
   readonly isVisible: () => boolean
+  /** What lasts beyond the tab, where the browser allows it. */
+  readonly storage: Storage | null
 }
 
 const INSECURE = 'On a plain http address this browser offers no keys. Use the server’s own machine, its secure address, or `ham-server claim --url`.'
@@ -51,7 +52,6 @@ export class Engine implements Model {
   readonly #store = openStore()
   readonly #server: Server
   readonly #hearing: Hearing
-  readonly #nearby: Nearby
   readonly #runner: SessionRunner
   readonly #people: People
   readonly #conversations: Conversations
@@ -69,15 +69,12 @@ export class Engine implements Model {
   readonly identity: Model['identity'] = this.#identityView
   readonly people: Model['people']
   readonly conversations: Model['conversations']
-  readonly nearby: Model['nearby']
   readonly certificates: Authority
   readonly reach: Reach
 
   constructor(page: Page) {
     this.#origin = page.origin
     this.#server = new Server(api, page.isVisible)
-    this.#nearby = new Nearby(api, page.isVisible)
-    this.nearby = this.#nearby.servers
     this.#runner = new SessionRunner(page.signalUrl, page.joinCode?.net ?? page.lastNet ?? FIRST_NET, {
       identity: () => this.#own.peek(),
       joinCode: page.joinCode?.fingerprint ?? null,
@@ -127,6 +124,8 @@ export class Engine implements Model {
       forget: () => this.forgetKey(),
     })
     this.reach = new Reach({
+      origin: page.origin,
+      storage: page.storage,
       client: this.#client,
       isVisible: page.isVisible,
       identity: this.#own,
@@ -136,10 +135,6 @@ export class Engine implements Model {
     })
     this.people = this.#people.list
     this.conversations = this.#conversations.views
-  }
-
-  watchNearby(): () => void {
-    return this.#nearby.watch()
   }
 
   /** Reads what is stored, asks the server who it is, and connects as soon as somebody owns it. */

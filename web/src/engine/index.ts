@@ -12,6 +12,7 @@ export function createModel(): Model {
     joinCode: readJoinCode(location.hash),
     lastNet: ofTab((storage) => storage.getItem(NET)) ?? null,
     rememberNet: (net) => ofTab((storage) => storage.setItem(NET, net)),
+    storage: lasting(),
     isVisible: () => document.visibilityState === 'visible',
   })
   document.addEventListener('visibilitychange', () => {
@@ -29,6 +30,14 @@ export function createModel(): Model {
   })
   void engine.start()
   return engine
+}
+
+function lasting(): Storage | null {
+  try {
+    return localStorage
+  } catch {
+    return null
+  }
 }
 
 /** Some private windows forbid even the storage of a tab. */

@@ -16,6 +16,7 @@ import { Claim } from './pages/claim'
 import { DiagnosisPage } from './pages/reach/diagnosis'
 import { Licence } from './pages/licence'
 import { People } from './pages/people'
+import { Servers } from './pages/servers/servers'
 import { Starting } from './pages/starting'
 import { Station } from './pages/station'
 import { Trust } from './pages/trust'
@@ -73,6 +74,8 @@ function Inside({ route: to }: { route: Route }) {
       return <Endorse key={to.text} text={to.text} />
     case 'endorsed':
       return <Endorsed key={to.text} text={to.text} />
+    case 'servers':
+      return <Servers />
     case 'station':
       return <Station />
     case 'licence':

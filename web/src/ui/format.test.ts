@@ -77,6 +77,10 @@ it.each([
   [59, 'heard 50 s ago'],
   [60, 'heard 1 min ago'],
   [139, 'heard 2 min ago'],
+  [7_199, 'heard 119 min ago'],
+  [7_200, 'heard 2 h ago'],
+  [93_000, 'heard 25 h ago'],
+  [259_200, 'heard 3 days ago'],
 ])('%i seconds ago is %s', (seconds, words) => {
   expect(heardAgo(seconds)).toBe(words)
 })

@@ -32,11 +32,13 @@ export function timeLeft(seconds: number | null): string {
   return rest === 0 ? `about ${hours} h left` : `about ${hours} h ${rest} min left`
 }
 
-/** `heard just now`, `heard 20 s ago`; coarse on purpose, so that it does not flicker. */
+/** `heard just now`, `heard 20 s ago`, `heard 3 days ago`; coarse on purpose, so that it does not flicker. */
 export function heardAgo(seconds: number): string {
   if (seconds < 10) return 'heard just now'
   if (seconds < 60) return `heard ${Math.floor(seconds / 10) * 10} s ago`
-  return `heard ${Math.floor(seconds / 60)} min ago`
+  if (seconds < 2 * 3_600) return `heard ${Math.floor(seconds / 60)} min ago`
+  if (seconds < 2 * 86_400) return `heard ${Math.floor(seconds / 3_600)} h ago`
+  return `heard ${Math.floor(seconds / 86_400)} days ago`
 }
 
 /** Where and how times are shown; tests name them, the app leaves them to the device. */

@@ -20,6 +20,7 @@ describe('parseRoute', () => {
     ['#/station', 'station'],
     ['#/licence', 'licence'],
     ['#/trust', 'trust'],
+    ['#/servers', 'servers'],
     ['#/diagnosis', 'diagnosis'],
     ['#/with/', 'people'],
     ['#/with/%E0%A4', 'people'],

@@ -17,6 +17,7 @@ export type Route =
   | { readonly page: 'become'; readonly text: string | null }
   | { readonly page: 'endorse'; readonly text: string }
   | { readonly page: 'endorsed'; readonly text: string }
+  | { readonly page: 'servers' }
   | { readonly page: 'station' }
   | { readonly page: 'licence' }
   | { readonly page: 'trust' }
@@ -25,7 +26,7 @@ export type Route =
 /** Reads a hash. What it does not know leads to People: an old link is no reason for a dead end. */
 export function parseRoute(hash: string): Route {
   const [page, rest] = hash.replace(/^#\/?/, '').split('/', 2)
-  if (page === 'station' || page === 'licence' || page === 'trust') return { page }
+  if (page === 'servers' || page === 'station' || page === 'licence' || page === 'trust') return { page }
   if (page === 'certificates') return { page, section: sections.find((name) => name === rest) ?? 'mine' }
   if (page === 'diagnosis') return { page, after: rest === 'call' ? rest : null }
   if (page === 'become') return { page, text: rest ?? null }

@@ -5,10 +5,15 @@ import type { Diagnosis, Status, ZonesAnswer } from '../../wire/http'
 import type { Client } from '../authority/client'
 import type { Identity } from '../trust/identity'
 import { conclude } from './diagnosis'
+import { Finder } from './finder'
 import { gather, type NewConnection } from './gathering'
+import { readInvitation } from './invitation'
+import { Memory } from './memory'
 
 /** What this part takes from the engine. */
 export interface Host {
+  readonly origin: string
+  readonly storage: Pick<Storage, 'getItem' | 'setItem'> | null
   readonly client: Client
   readonly isVisible: () => boolean
   readonly identity: ReadonlySignal<Identity | null>
@@ -21,12 +26,22 @@ const EVERY = 5_000
 
 export class Reach implements Model {
   readonly internet: Model['internet']
+  readonly finding: Model['finding']
+  readonly readInvitation = readInvitation
+  readonly #finder: Finder
   readonly #internet = signal<InternetView | null>(null)
   readonly #host: Host
 
   constructor(host: Host) {
     this.#host = host
     this.internet = this.#internet
+    this.#finder = new Finder({
+      origin: host.origin,
+      memory: new Memory(host.storage),
+      fetch: (url, init) => fetch(url, init),
+      now: () => Date.now(),
+    })
+    this.finding = this.#finder.steps
   }
 
   watchInternet(): () => void {
@@ -71,6 +86,10 @@ export class Reach implements Model {
       trusted: trusted !== null,
       callFailed: after === 'call',
     })
+  }
+
+  find(): void {
+    void this.#finder.find()
   }
 
   async askForMicrophone(): Promise<boolean> {

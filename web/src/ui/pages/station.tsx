@@ -9,7 +9,6 @@ import { routeHash } from '../route'
 import { PageTitle } from '../shell/page-title'
 import { chooseTheme, type Theme, theme, themes } from '../theme'
 import { isShareable } from '../words'
-import { Nearby } from './nearby'
 import { Poster } from './poster'
 import { Networks } from './reach/networks'
 import { Ways } from './reach/internet'
@@ -41,7 +40,6 @@ export function Station() {
         <Ways />
         {isOwner && <Networks />}
         <You />
-        <Nearby />
         <Appearance />
         <About />
       </div>

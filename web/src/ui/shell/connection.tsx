@@ -27,6 +27,11 @@ export function ConnectionBanner() {
       </div>
       <div class="connection-act">
         {session.retryAt !== null && <Countdown at={session.retryAt} />}
+        {session.phase === 'waiting' && (
+          <a class="connection-other" href={routeHash({ page: 'servers' })}>
+            Find another server
+          </a>
+        )}
         <Button onClick={() => model.reconnect()}>{session.phase === 'waiting' ? 'Try now' : 'Try again'}</Button>
       </div>
     </aside>

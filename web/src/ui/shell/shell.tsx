@@ -23,6 +23,7 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
       </header>
       <nav class="tabs" aria-label="Pages">
         <Tab to={{ page: 'people' }} icon="people" words="People" route={route} mark={{ number: unreadCount(model), of: 'unread message' }} />
+        <Tab to={{ page: 'servers' }} icon="servers" words="Servers" route={route} />
         <Tab
           to={{ page: 'certificates', section: 'mine' }}
           icon="certificates"

@@ -1,6 +1,6 @@
 /** Ways without an engine: a house with Wi-Fi, and a cable to an AREDN node. */
 import { signal } from '@preact/signals'
-import type { Check, InternetView, Reach, ZonesView } from '../../model-reach'
+import type { Check, FindStep, InternetView, Reach, ZonesView } from '../../model-reach'
 
 export const zones: ZonesView = {
   rules: [
@@ -48,7 +48,27 @@ export const inTheWay: readonly Check[] = [
   check('certificate', 'problem', 'This device does not trust the server’s certificate, so that there are no keys and no microphone here.', 'Install the certificate: three steps, about a minute.', 'trust'),
 ]
 
-export function fakeReach(more: Partial<Reach>, internet: InternetView | null, tell: (act: string, ...words: readonly unknown[]) => void): Reach {
+export const found: readonly FindStep[] = [
+  {
+    where: 'heard',
+    state: 'done',
+    servers: [
+      { callsign: 'DL/W1AW/P', url: 'http://[fd12:3456:789a:1:2ab:cdff:fe12:3456]:8080/', address: '[fd12:3456:789a:1:2ab:cdff:fe12:3456]:8080', state: 'answers', age: 0 },
+      { callsign: 'K1ABC', url: 'http://192.168.1.7:8080/', address: '192.168.1.7:8080', state: 'silent', age: 47 },
+    ],
+  },
+  { where: 'known', state: 'done', servers: [{ callsign: 'N0XYZ', url: 'http://192.168.1.12:8081/', address: '192.168.1.12:8081', state: 'unasked', age: 93_000 }] },
+  { where: 'here', state: 'done', servers: [] },
+]
+
+/** Anything with a slash in it leads somewhere. */
+function read(text: string) {
+  if (!text.includes('/')) return null
+  const local = !text.includes('example')
+  return { url: text, address: new URL(text).host, fingerprint: local ? '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a0a' : null, local }
+}
+
+export function fakeReach(more: Partial<Reach>, internet: InternetView | null, finding: readonly FindStep[] | null, tell: (act: string, ...words: readonly unknown[]) => void): Reach {
   return {
     internet: signal(internet),
     watchInternet: () => () => undefined,
@@ -58,6 +78,9 @@ export function fakeReach(more: Partial<Reach>, internet: InternetView | null, t
       return zones
     },
     diagnose: async () => inOrder,
+    finding: signal(finding),
+    find: () => undefined,
+    readInvitation: read,
     askForMicrophone: async () => false,
     ...more,
   }

@@ -1,20 +1,19 @@
 /** A model without an engine: fixed state, and actions that do nothing but what a state asks for. */
 import { signal } from '@preact/signals'
 import type { Certificates, RequestView } from '../../model-certificates'
-import type { InternetView, Reach } from '../../model-reach'
+import type { FindStep, InternetView, Reach } from '../../model-reach'
 import type {
   ConversationView,
   FileEntry,
   IdentityView,
   Model,
-  NearbyServer,
   Person,
   ServerView,
   SessionView,
   TextEntry,
 } from '../../model'
 import { fakeCertificates } from './fake-certificates'
-import { fakeReach } from './fake-reach'
+import { fakeReach, found } from './fake-reach'
 
 export interface Fake {
   readonly server?: Partial<ServerView>
@@ -22,11 +21,11 @@ export interface Fake {
   readonly identity?: IdentityView | null
   readonly people?: readonly Person[]
   readonly conversations?: readonly ConversationView[]
-  readonly nearby?: readonly NearbyServer[] | null
   readonly actions?: Partial<Model>
   readonly certificates?: Partial<Certificates>
   readonly reach?: Partial<Reach>
   readonly internet?: InternetView | null
+  readonly finding?: readonly FindStep[] | null
   /** Our own request for a certificate. */
   readonly request?: RequestView
   /** How much waits for the owner. */
@@ -152,10 +151,8 @@ export function fakeModel(fake: Fake, tell: (act: string, ...words: readonly unk
     identity: signal(fake.identity ?? null),
     people: signal(fake.people ?? []),
     conversations,
-    nearby: signal(fake.nearby === undefined ? [] : fake.nearby),
-    reach: fakeReach(fake.reach ?? {}, fake.internet === undefined ? { online: false, since: ago(95) } : fake.internet, tell),
+    reach: fakeReach(fake.reach ?? {}, fake.internet === undefined ? { online: false, since: ago(95) } : fake.internet, fake.finding === undefined ? found : fake.finding, tell),
     certificates: fakeCertificates(fake.certificates ?? {}, fake.request ?? null, fake.waiting ?? 0, tell),
-    watchNearby: () => () => undefined,
     claim: async () => ({ ok: true }),
     exportKey: async () => new Blob(['key']),
     importKey: async () => ownersKey,

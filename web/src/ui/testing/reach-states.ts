@@ -1,7 +1,7 @@
 /** Ways, networks and diagnosis, in the states a person can meet them in. */
 import { ago, owner } from './fake'
 import { inOrder, inTheWay, zones } from './fake-reach'
-import { click, then } from './hands'
+import { click, then, type } from './hands'
 import type { PageState } from './state'
 
 const never = () => new Promise<never>(() => undefined)
@@ -21,9 +21,49 @@ export const reachStates: Record<string, PageState> = {
   'station-networks': { hash: '#/station', fake: { ...owner, internet: { online: true, since: ago(300) } }, after: (page) => then(() => unfold(page)) },
   'station-networks-none': { hash: '#/station', fake: { ...owner, reach: { zones: async () => ({ ...zones, rules: [] }) } } },
   'station-networks-failed': { hash: '#/station', fake: { ...owner, internet: null, reach: { zones: unreachable } } },
+  'servers': { hash: '#/servers', fake: owner },
+  'servers-looking': {
+    hash: '#/servers',
+    fake: {
+      finding: [
+        { where: 'heard', state: 'looking', servers: [{ callsign: 'K1ABC', url: 'http://192.168.1.7:8080/', address: '192.168.1.7:8080', state: 'asked', age: 12 }] },
+        { where: 'known', state: 'looking', servers: [] },
+        { where: 'here', state: 'looking', servers: [] },
+      ],
+    },
+  },
+  'servers-failed': {
+    hash: '#/servers',
+    fake: {
+      session: { phase: 'waiting', retryAt: Date.now() + 9000, reason: 'This device has left the server’s Wi-Fi, or the server has stopped. Check the Wi-Fi first.' },
+      finding: [
+        { where: 'heard', state: 'failed', servers: [] },
+        { where: 'known', state: 'done', servers: [] },
+        { where: 'here', state: 'done', servers: [{ callsign: null, url: 'http://localhost:8081/', address: 'localhost:8081', state: 'answers', age: null }] },
+      ],
+    },
+  },
+  'servers-read': { hash: '#/servers', fake: {}, after: (page) => readIt(page, 'http://192.168.1.7:8080/#join') },
+  'servers-read-far': { hash: '#/servers', fake: {}, after: (page) => readIt(page, 'https://server.example/') },
+  'servers-not-read': { hash: '#/servers', fake: {}, after: (page) => readIt(page, 'CQ CQ CQ') },
+  'servers-no-camera': { hash: '#/servers', fake: owner, after: (page) => then(() => click(page, 'Scan with the camera')) },
+  'starting-other': {
+    hash: '#/servers',
+    fake: {
+      server: { state: 'unknown', owner: null },
+      session: { phase: 'waiting', retryAt: Date.now() + 4000, reason: 'The server does not answer. It may be starting, or this device left its network.' },
+    },
+  },
   'guest-radio': { hash: '#/', fake: { server: { radio, secureAddress: null } } },
   'station-radio': { hash: '#/station', fake: { server: { radio, secureAddress: null } } },
   'trust-radio': { hash: '#/trust', fake: { server: { radio, secureAddress: null } } },
+}
+
+function readIt(page: HTMLElement, text: string): Promise<void> {
+  return then(
+    () => type(page, 'address', text),
+    () => click(page, 'Read it'),
+  )
 }
 
 function unfold(page: HTMLElement): void {

@@ -316,18 +316,6 @@ export const states: Record<string, PageState> = {
     },
     after: (page) => click(page, 'Keep it to this machine'),
   },
-  'station-servers': {
-    hash: '#/station',
-    fake: {
-      ...owner,
-      nearby: [
-        { callsign: 'DL/W1AW/P', endpoint: 'http://[fd12:3456:789a:1:2ab:cdff:fe12:3456]:8080', age: 0 },
-        { callsign: 'K1ABC', endpoint: 'http://192.168.1.7:8080', age: 47 },
-        { callsign: 'N0XYZ', endpoint: 'http://192.168.1.12:8081', age: 130 },
-      ],
-    },
-  },
-  'station-servers-starting': { hash: '#/station', fake: { nearby: null } },
   'station-guest': { hash: '#/station', fake: {} },
   'station-import-failed': {
     hash: '#/station',
