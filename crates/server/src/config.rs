@@ -2,6 +2,9 @@
 //!
 //! [`Options`] is what was typed, with everything optional; [`Config`] is resolved and complete. A
 //! flag wins over `HAM_SERVER_*`, that over the file, that over the default. Unknown keys are errors.
+//! What everybody may cost stands in [`limits`].
+
+pub mod limits;
 
 use std::fs;
 use std::io;
@@ -10,10 +13,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::network::zones::Rule;
 use crate::network::{Reach, split_authority};
+
+pub use limits::Limits;
 
 /// The settings file's name in the data directory.
 pub const FILE_NAME: &str = "ham-server.toml";
@@ -105,6 +111,35 @@ pub struct Options {
     )]
     pub issue_per_hour: Option<u32>,
 
+    /// An address or network (192.168.1.5, 10.0.0.0/8) whose word is taken for where a request comes from
+    /// (X-Forwarded-For); may be given several times
+    #[arg(
+        long = "trusted-proxy",
+        global = true,
+        env = "HAM_SERVER_TRUSTED_PROXIES",
+        value_name = "ADDR",
+        value_delimiter = ','
+    )]
+    #[serde(default)]
+    pub trusted_proxies: Vec<Network>,
+
+    /// A limit other than the default, by its name in the [limits] section of the settings file; may be
+    /// given several times
+    #[arg(
+        long = "limit",
+        global = true,
+        env = "HAM_SERVER_LIMITS",
+        value_name = "NAME=N",
+        value_delimiter = ','
+    )]
+    #[serde(skip)]
+    pub typed_limits: Vec<String>,
+
+    /// The file's limits.
+    #[arg(skip)]
+    #[serde(default)]
+    pub limits: toml::Table,
+
     /// Settings file [default: ham-server.toml in the data folder, if there is one]
     #[arg(long, global = true, env = "HAM_SERVER_CONFIG", value_name = "FILE")]
     #[serde(skip)]
@@ -134,6 +169,44 @@ pub struct Probe(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("write HOST:PORT, such as gateway.example:443 or [fd00::1]:443")]
 pub struct ProbeError;
+
+/// One address or a network, as people write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Network(IpNet);
+
+/// A text is no address and no network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected an address such as 192.168.1.5 or a network such as 10.0.0.0/8")]
+pub struct NetworkError;
+
+impl Network {
+    /// Whether an address is this one or in it.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address)
+    }
+}
+
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        address
+            .or_else(|_| text.parse::<IpNet>())
+            .map(Self)
+            .map_err(|_| NetworkError)
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = NetworkError;
+
+    fn try_from(text: String) -> Result<Self, NetworkError> {
+        text.parse()
+    }
+}
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -165,6 +238,10 @@ pub struct Config {
     pub cert_dir: PathBuf,
     /// Names beside the server's own.
     pub host_names: Vec<String>,
+    /// Proxies that are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// What everybody may cost.
+    pub limits: Limits,
     /// What networks count as.
     pub zones: Vec<Rule>,
     /// Who is called to learn whether there is internet.
@@ -206,6 +283,9 @@ pub enum ConfigError {
         /// Where and what.
         problem: String,
     },
+    /// A limit is not one, or not a number it can have.
+    #[error("a limit is not understood: {0}")]
+    Limit(String),
     /// The system tells no place for data.
     #[error("this account has no folder for data; name one with --data-dir")]
     NoDataDir,
@@ -276,6 +356,8 @@ impl Config {
                 .unwrap_or_else(|| data_dir.clone()),
             data_dir,
             host_names: either(typed.host_names, file.host_names),
+            trusted_proxies: either(typed.trusted_proxies, file.trusted_proxies),
+            limits: Limits::resolve(file.limits, &typed.typed_limits)?,
             zones: either(typed.zones, file.zones),
             internet_probe: typed.internet_probe.or(file.internet_probe),
             issue_per_hour: typed
@@ -406,6 +488,39 @@ mod tests {
         let resolved = resolve(flags);
         assert!(resolved.is_discoverable());
         assert_eq!(resolved.interfaces, ["wlan1"]);
+    }
+
+    #[test]
+    fn proxies_and_limits_are_settings_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "trusted-proxies = [\"127.0.0.1\", \"10.0.0.0/8\"]\n[limits]\nconnections = 7";
+        fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let config = Config::resolve(typed(folder.path())).unwrap();
+        assert_eq!(config.limits.connections.get(), 7);
+        let trusted = |config: &Config, address: &str| {
+            let address = address.parse().unwrap();
+            config
+                .trusted_proxies
+                .iter()
+                .any(|one| one.contains(address))
+        };
+        assert!(trusted(&config, "127.0.0.1") && trusted(&config, "10.9.8.7"));
+        assert!(!trusted(&config, "127.0.0.2"));
+        let flags = Options {
+            trusted_proxies: vec!["fd00::/8".parse().unwrap()],
+            typed_limits: vec!["connections=8".into()],
+            ..typed(folder.path())
+        };
+        let config = Config::resolve(flags).unwrap();
+        assert!(trusted(&config, "fd00::1") && !trusted(&config, "127.0.0.1"));
+        assert_eq!(config.limits.connections.get(), 8);
+        for wrong in [
+            "trusted-proxies = [\"somewhere\"]",
+            "[limits]\nconections = 7",
+        ] {
+            fs::write(folder.path().join(FILE_NAME), wrong).unwrap();
+            Config::resolve(typed(folder.path())).unwrap_err();
+        }
     }
 
     #[test]

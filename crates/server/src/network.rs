@@ -21,6 +21,8 @@ pub struct Ends {
     pub remote: SocketAddr,
     /// Whether what passes between them is encrypted.
     pub tls: bool,
+    /// The client's address, as a trusted proxy at the other end says.
+    pub client: Option<IpAddr>,
 }
 
 impl Ends {
@@ -32,6 +34,16 @@ impl Ends {
             local: plain(local),
             remote: plain(remote),
             tls: false,
+            client: None,
+        }
+    }
+
+    /// The same, for a client that a trusted proxy at the other end speaks for.
+    #[must_use]
+    pub fn for_client(self, address: IpAddr) -> Self {
+        Self {
+            client: Some(address.to_canonical()),
+            ..self
         }
     }
 
@@ -56,13 +68,14 @@ impl Ends {
     /// With whom the other end shares budgets.
     #[must_use]
     pub fn group(&self) -> AddressGroup {
-        AddressGroup::of(self.remote.ip())
+        AddressGroup::of(self.client.unwrap_or(self.remote.ip()))
     }
 
     /// Whether the connection stays within this machine.
     #[must_use]
     pub fn loopback(&self) -> bool {
-        self.local.ip().is_loopback() && self.remote.ip().is_loopback()
+        let ends = [Some(self.local.ip()), Some(self.remote.ip()), self.client];
+        ends.into_iter().flatten().all(|end| end.is_loopback())
     }
 }
 

@@ -16,14 +16,14 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::discovery::{self, Discovery};
 use crate::http::{self, App};
-use crate::listen::{ListenError, Listener, Tls, TlsError};
+use crate::listen::{self, Door, ListenError, Listener, Tls, TlsError};
 use crate::network::Names;
 use crate::network::zoning::Zoning;
 use crate::runtime::authority::issuing::Issuing;
 use crate::runtime::login::Receptionist;
 use crate::runtime::{
     AdminKey, Attempts, Authority, Checks, Connectivity, Neighbourhood, Nonces, Ownership,
-    OwnershipError, Questions, Switchboard, resolver,
+    OwnershipError, Questions, Queues, Switchboard, resolver,
 };
 
 /// What a running server leaves in its data folder, for the commands on the same machine.
@@ -115,7 +115,11 @@ impl Server {
             Arc::clone(&checks),
             Arc::clone(&names),
         );
-        let switchboard = Arc::new(Switchboard::new(receptionist));
+        let limits = listen::within_open_files(config.limits.clone());
+        let queued = usize::try_from(limits.queued_bytes.get()).unwrap_or(usize::MAX);
+        let queues = Arc::new(Queues::new(queued));
+        let switchboard = Arc::new(Switchboard::new(receptionist, limits.of_hub(), queues));
+        let door = Arc::new(Door::new(&limits, config.trusted_proxies.clone()));
         switchboard.set_owner(ownership.owner());
         // Not to keep alive who keeps the authority alive.
         let sessions = Arc::downgrade(&switchboard);
@@ -139,6 +143,7 @@ impl Server {
             switchboard: Arc::clone(&switchboard),
             admin,
             tls: Arc::clone(&tls),
+            door: Arc::clone(&door),
             nonces: Nonces::default(),
             issuing,
             attempts: Attempts::default(),
@@ -151,6 +156,7 @@ impl Server {
             random,
             started,
             reach: config.reach(),
+            limits,
             sockets: TaskTracker::new(),
         });
         let host = config
@@ -167,7 +173,7 @@ impl Server {
         let renewing = tokio::spawn(renew(Arc::clone(&app)));
         let stop = CancellationToken::new();
         let router = http::router(Arc::clone(&app));
-        let serving = tokio::spawn(listener.serve(router, tls, zoning, stop.clone()));
+        let serving = tokio::spawn(listener.serve(router, tls, zoning, door, stop.clone()));
         let timekeeper = tokio::spawn(async move {
             tokio::join!(switchboard.keep_time(), connectivity.follow());
         });

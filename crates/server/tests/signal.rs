@@ -5,6 +5,7 @@ mod support;
 
 use serde_json::json;
 use station::Statement;
+use station::statement::Login;
 use support::{Client, Operator, TestServer, login, sign_challenge};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -84,6 +85,40 @@ async fn impostors_are_refused() {
         "bad-proof",
         "a signature from another login"
     );
+    server.server.shutdown().await;
+}
+
+/// The owner's own signatures, made for something else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_serves_one_purpose_at_one_server() {
+    let (server, owner) = claimed().await;
+    let elsewhere = owner.vouch_for("K1ABC").certificate.fingerprint();
+    for purpose in [
+        "another server",
+        "another certificate",
+        "the server's own proof",
+    ] {
+        let mut client = server.connect().await;
+        let url = client.url.clone();
+        let challenge = client.register(&owner, &url).await;
+        let (said, _) = login(&owner, &challenge, &url);
+        let statement = match purpose {
+            "another server" => Statement::client_proof(&Login {
+                server: elsewhere,
+                ..said
+            }),
+            "another certificate" => Statement::client_proof(&Login {
+                client: Some(elsewhere),
+                ..said
+            }),
+            _ => Statement::server_proof(&said),
+        };
+        let signature = owner.key.sign(&statement.unwrap(), &owner.random).unwrap();
+        client
+            .send(&json!({ "type": "AUTHENTICATE", "signature": signature }))
+            .await;
+        assert_eq!(client.next().await["code"], "bad-proof", "{purpose}");
+    }
     server.server.shutdown().await;
 }
 

@@ -12,8 +12,8 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::App;
 use super::problem::Problem;
+use super::{App, forwarded};
 use crate::network::{Ends, split_authority};
 
 /// The host and port a request was sent to, as the client wrote them and as checked here.
@@ -38,6 +38,8 @@ pub(super) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let ends = forwarded::ends(&app.door, ends, request.headers());
+    request.extensions_mut().insert(ends);
     let authority = match authority(&app, ends, request.uri(), request.headers()) {
         Ok(authority) => authority,
         Err(problem) => return problem.into_response(),

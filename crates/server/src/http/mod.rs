@@ -7,6 +7,7 @@
 mod authority;
 mod claim;
 mod diagnose;
+mod forwarded;
 mod guard;
 mod local_servers;
 mod network;
@@ -37,7 +38,8 @@ use tokio_util::task::TaskTracker;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::listen::Tls;
+use crate::config;
+use crate::listen::{Door, Tls};
 use crate::network::zoning::Zoning;
 use crate::network::{Names, Reach};
 use crate::runtime::authority::issuing::Issuing;
@@ -63,6 +65,8 @@ pub struct App {
     pub admin: AdminKey,
     /// TLS for browsers.
     pub tls: Arc<Tls>,
+    /// Who may connect, and which proxies are believed.
+    pub door: Arc<Door>,
     /// Nonces given out.
     pub nonces: Nonces,
     /// Who makes certificates.
@@ -87,6 +91,8 @@ pub struct App {
     pub started: Instant,
     /// Which addresses the server listens on.
     pub reach: Reach,
+    /// What everybody may cost.
+    pub limits: config::Limits,
     /// Connections that outlive their request, to be waited for at a stop.
     pub sockets: TaskTracker,
 }

@@ -178,7 +178,7 @@ pub(super) async fn info(
     Extension(authority): Extension<Authority>,
 ) -> Json<Info> {
     let claim = app.ownership.claim();
-    let limits = signaling::Limits::default().messages;
+    let messages = app.limits.of_hub().messages;
     let zone = app.zoning.of(ends);
     let root = app.tls.root().filter(|_| zone.zone == Zone::Open);
     Json(Info {
@@ -206,8 +206,8 @@ pub(super) async fn info(
         local: ends.loopback(),
         limits: Limits {
             frame_bytes: MAX_FRAME,
-            messages_per_minute: limits.units,
-            burst: limits.burst,
+            messages_per_minute: messages.units,
+            burst: messages.burst,
         },
     })
 }

@@ -6,13 +6,15 @@
 //! refused.
 
 mod authority;
+mod door;
+mod files;
 mod peer;
 mod ports;
 mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::Router;
@@ -30,6 +32,8 @@ use crate::network::zoning::Zoning;
 
 pub use authority::AuthorityError;
 pub(crate) use authority::FILES as BROWSER_CA_FILES;
+pub use door::{Door, DoorCounters};
+pub use files::within_open_files;
 pub use peer::same_user;
 pub use ports::{ListenError, Listener};
 pub use tls::{Root, Tls, TlsError};
@@ -64,12 +68,13 @@ struct Service {
 }
 
 impl Listener {
-    /// Serves every connection until `stop`, then lets running requests finish.
+    /// Serves every connection that the door lets in until `stop`, then lets running requests finish.
     pub async fn serve(
         self,
         router: Router,
         tls: Arc<Tls>,
         zoning: Arc<Zoning>,
+        door: Arc<Door>,
         stop: CancellationToken,
     ) {
         let connections = TaskTracker::new();
@@ -82,7 +87,7 @@ impl Listener {
             connections: connections.clone(),
         };
         for socket in self.sockets {
-            accepting.spawn(accept(socket, service.clone()));
+            accepting.spawn(accept(socket, service.clone(), Arc::clone(&door)));
         }
         accepting.close();
         accepting.wait().await;
@@ -91,7 +96,7 @@ impl Listener {
     }
 }
 
-async fn accept(socket: TcpListener, service: Service) {
+async fn accept(socket: TcpListener, service: Service, door: Arc<Door>) {
     loop {
         let accepted = tokio::select! {
             () = service.stop.cancelled() => return,
@@ -99,8 +104,18 @@ async fn accept(socket: TcpListener, service: Service) {
         };
         match accepted {
             Ok((stream, remote)) => {
+                let Some(place) = door.enter(remote.ip(), Instant::now()) else {
+                    continue;
+                };
                 let serving = service.clone().serve(stream, remote);
-                service.connections.spawn(serving);
+                service.connections.spawn(async move {
+                    tokio::select! {
+                        () = serving => {}
+                        () = place.wanted() => {
+                            tracing::debug!(%remote, "a connection gave way to others");
+                        }
+                    }
+                });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

@@ -58,7 +58,17 @@ impl Zoning {
     #[must_use]
     pub fn of(&self, ends: Ends) -> Verdict {
         let (local, remote) = (ends.local.ip(), ends.remote.ip());
-        self.between(local, remote)
+        let here = self.between(local, remote);
+        let Some(client) = ends.client else {
+            return here;
+        };
+        // The way behind the proxy counts as well.
+        let beyond = self.between(local, client);
+        if beyond.zone > here.zone {
+            beyond
+        } else {
+            here
+        }
     }
 
     /// What counts between an address of this machine and another's.

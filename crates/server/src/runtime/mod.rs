@@ -27,7 +27,7 @@ pub use checks::Checks;
 pub use connectivity::{Connectivity, Mode};
 pub use neighbourhood::{Neighbour, Neighbourhood, NotKept, Sighting};
 pub use nonces::Nonces;
-pub use outbox::{Outbox, Outgoing};
+pub use outbox::{Outbox, Outgoing, Queues};
 pub use ownership::{ClaimFailure, ClaimRequest, ClaimState, Ownership, OwnershipError};
 pub use resolver::{Question, Questions, Resolver, resolver};
 pub use switchboard::{Line, Switchboard};

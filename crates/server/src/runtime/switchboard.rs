@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use signaling::{
-    Claimant, ClientId, Command, ConnectionId, Hub, Judgement, Limits, Owner, Policy, SessionToken,
-    Ticket,
+    Claimant, ClientId, Command, ConnectionId, Counters, Hub, Judgement, Limits, Owner, Policy,
+    SessionToken, Ticket,
 };
 use station::{Statement, Zone};
 use tokio::sync::Notify;
 
 use super::login::{self, Receptionist};
-use super::{NoRandomness, Outbox, Outgoing, lock, nonce, origin};
+use super::{NoRandomness, Outbox, Outgoing, Queues, lock, nonce, origin};
 use crate::network::Ends;
 
 /// Every connection's line to the hub.
@@ -26,6 +26,7 @@ use crate::network::Ends;
 pub struct Switchboard {
     exchange: Mutex<Exchange>,
     receptionist: Receptionist,
+    queues: Arc<Queues>,
     random: SystemRandom,
     /// The hub has a deadline earlier than the one waited for.
     sooner: Notify,
@@ -68,8 +69,8 @@ enum Work {
 impl Switchboard {
     /// A switchboard with nobody connected.
     #[must_use]
-    pub fn new(receptionist: Receptionist) -> Self {
-        let hub = Hub::new(Limits::default());
+    pub fn new(receptionist: Receptionist, limits: Limits, queues: Arc<Queues>) -> Self {
+        let hub = Hub::new(limits);
         Self {
             exchange: Mutex::new(Exchange {
                 hub,
@@ -79,6 +80,7 @@ impl Switchboard {
                 stopped: false,
             }),
             receptionist,
+            queues,
             random: SystemRandom::new(),
             sooner: Notify::new(),
         }
@@ -109,7 +111,7 @@ impl Switchboard {
     /// [`NoRandomness`] when no ticket can be drawn.
     pub fn connect(self: &Arc<Self>, ends: Ends, zone: Zone) -> Result<Option<Line>, NoRandomness> {
         let ticket = self.draw_ticket()?;
-        let outbox = Arc::new(Outbox::default());
+        let outbox = Arc::new(Outbox::new(Arc::clone(&self.queues)));
         let connection = {
             let mut exchange = lock(&self.exchange);
             if exchange.stopped {
@@ -134,6 +136,12 @@ impl Switchboard {
     #[must_use]
     pub fn population(&self) -> (usize, usize) {
         lock(&self.exchange).hub.population()
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        lock(&self.exchange).hub.counters().clone()
     }
 
     /// Says goodbye to everybody who may not stay, by where their connection comes from.

@@ -5,6 +5,7 @@ pub(crate) mod applying;
 
 mod signed;
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -22,8 +23,9 @@ use station::statement::Login;
 use station::{Callsign, Statement};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
@@ -46,14 +48,28 @@ impl TestServer {
         let folder = tempfile::tempdir().unwrap();
         let config = Config {
             issue_per_hour: per_hour,
-            ..config(folder.path())
+            ..config(folder.path(), Options::default())
         };
         let server = Server::start(&config).unwrap();
         Self { server, folder }
     }
 
     pub(crate) fn start_in(folder: TempDir) -> Self {
-        let server = Server::start(&config(folder.path())).unwrap();
+        Self::start_with(folder, Options::default())
+    }
+
+    /// A server with other limits than the usual (`NAME=N`).
+    pub(crate) fn start_limited(limits: &[&str]) -> Self {
+        let typed_limits = limits.iter().map(ToString::to_string).collect();
+        let options = Options {
+            typed_limits,
+            ..Options::default()
+        };
+        Self::start_with(tempfile::tempdir().unwrap(), options)
+    }
+
+    pub(crate) fn start_with(folder: TempDir, options: Options) -> Self {
+        let server = Server::start(&config(folder.path(), options)).unwrap();
         Self { server, folder }
     }
 
@@ -129,12 +145,12 @@ impl TestServer {
     }
 }
 
-pub(crate) fn config(folder: &Path) -> Config {
+pub(crate) fn config(folder: &Path, options: Options) -> Config {
     let options = Options {
         port: Some(0),
         no_lan: Some(true),
         data_dir: Some(folder.to_owned()),
-        ..Options::default()
+        ..options
     };
     Config::resolve(options).unwrap()
 }
@@ -180,6 +196,18 @@ pub(crate) fn signed_request(
     }
     head += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
     head.into_bytes()
+}
+
+/// Another machine's address, as far as the server can tell: all of 127/8 is this machine.
+pub(crate) fn elsewhere(host: u8) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 0, host)
+}
+
+/// A connection that comes from one of this machine's addresses.
+pub(crate) async fn dial_from(source: Ipv4Addr, authority: &str) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((source, 0).into())?;
+    socket.connect(authority.parse().unwrap()).await
 }
 
 /// Sends bytes and reads until the server closes.
@@ -336,6 +364,29 @@ impl Client {
             url: url.to_owned(),
             socket,
         }
+    }
+
+    /// Connects from one of this machine's addresses, with further headers, if the server lets it.
+    pub(crate) async fn connect_from(
+        source: Ipv4Addr,
+        server: &TestServer,
+        headers: &[(&'static str, &str)],
+    ) -> Option<Self> {
+        let authority = server.authority();
+        let stream = dial_from(source, &authority).await.ok()?;
+        let url = format!("ws://{authority}/signal");
+        let mut request = url.as_str().into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().append(*name, value.parse().unwrap());
+        }
+        let stream = MaybeTlsStream::Plain(stream);
+        let dialled = tokio_tungstenite::client_async(request, stream).await;
+        dialled.ok().map(|(socket, _)| Self { url, socket })
+    }
+
+    /// Sends, if the server is still there.
+    pub(crate) async fn try_send(&mut self, message: Message) -> bool {
+        self.socket.send(message).await.is_ok()
     }
 
     /// The same on a connection made before.

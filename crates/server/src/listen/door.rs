@@ -1,0 +1,307 @@
+//! Who may come in: connections that are not yet, or not any more, somebody's WebSocket.
+//!
+//! A stranger can open connections and say nothing, or half a TLS handshake, or one header a minute. Each takes a
+//! place until its WebSocket begins or it ends. Places are few in all and fewer for one address. When they are
+//! taken, the address that has the most gives up its oldest: who only just came is served, and a flood
+//! displaces itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use signaling::AddressGroup;
+use signaling::limit::{Meter, Rate};
+use tokio::sync::Notify;
+
+use crate::config::{Limits, Network};
+
+/// The places for connections, and who has them.
+#[derive(Debug)]
+pub struct Door {
+    places: usize,
+    places_of_one: usize,
+    arrivals: Rate,
+    trusted_proxies: Vec<Network>,
+    crowd: Mutex<Crowd>,
+}
+
+#[derive(Debug, Default)]
+struct Crowd {
+    groups: BTreeMap<AddressGroup, Group>,
+    /// The groups by how many places they have.
+    sizes: BTreeSet<(usize, AddressGroup)>,
+    arrivals: BTreeMap<AddressGroup, Meter>,
+    /// At how many arrivals' meters the whole ones are thrown away.
+    sweep_at: usize,
+    taken: usize,
+    count: DoorCounters,
+}
+
+/// Places by the order in which they were taken, with the way to tell who has one to leave.
+type Group = BTreeMap<u64, Arc<Notify>>;
+
+/// What happened at the door since the start, and how many places are taken now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DoorCounters {
+    /// Connections let in.
+    pub admitted: u64,
+    /// Connections closed at once, because too many came from their address in a short time.
+    pub turned_away: u64,
+    /// Connections closed so that others have a place.
+    pub displaced: u64,
+    /// Places taken now.
+    pub taken: usize,
+}
+
+/// A place at the door. It is free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    door: Arc<Door>,
+    group: AddressGroup,
+    number: u64,
+    leave: Arc<Notify>,
+}
+
+impl Door {
+    /// A door with these limits. Trusted proxies bring many people, and share only the limit over all.
+    #[must_use]
+    pub fn new(limits: &Limits, trusted_proxies: Vec<Network>) -> Self {
+        let count = |n: std::num::NonZeroU32| usize::try_from(n.get()).unwrap_or(usize::MAX);
+        let a_second = limits.address_arrivals_per_second.get();
+        Self {
+            places: count(limits.requests),
+            places_of_one: count(limits.address_requests),
+            arrivals: Rate::per_second(a_second, a_second.saturating_mul(10)),
+            trusted_proxies,
+            crowd: Mutex::default(),
+        }
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn counters(&self) -> DoorCounters {
+        let crowd = self.lock();
+        DoorCounters {
+            taken: crowd.taken,
+            ..crowd.count
+        }
+    }
+
+    /// Whether an address is a proxy that is believed.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|one| one.contains(address))
+    }
+
+    /// Gives somebody who came a place, or none when they come too fast.
+    pub(super) fn enter(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Place> {
+        let group = AddressGroup::of(address);
+        let trusted = self.trusts(address);
+        let mut crowd = self.lock();
+        if !trusted && crowd.arrives(group, self.arrivals, now).is_err() {
+            crowd.count.turned_away += 1;
+            return None;
+        }
+        if !trusted && crowd.size(group) >= self.places_of_one {
+            crowd.displace_oldest(group);
+        } else if crowd.taken >= self.places
+            && let Some(&(_, largest)) = crowd.sizes.last()
+        {
+            crowd.displace_oldest(largest);
+        }
+        crowd.count.admitted += 1;
+        let number = crowd.count.admitted;
+        let leave = Arc::new(Notify::new());
+        crowd.put(group, number, Arc::clone(&leave));
+        drop(crowd);
+        Some(Place {
+            door: Arc::clone(self),
+            group,
+            number,
+            leave,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Crowd> {
+        self.crowd.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Resolves when somebody else needs the place.
+    pub(super) async fn wanted(&self) {
+        self.leave.notified().await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.door.lock().remove(self.group, self.number);
+    }
+}
+
+impl Crowd {
+    fn size(&self, group: AddressGroup) -> usize {
+        self.groups.get(&group).map_or(0, BTreeMap::len)
+    }
+
+    fn put(&mut self, group: AddressGroup, number: u64, leave: Arc<Notify>) {
+        let size = self.size(group);
+        self.groups.entry(group).or_default().insert(number, leave);
+        self.sizes.remove(&(size, group));
+        self.sizes.insert((size + 1, group));
+        self.taken += 1;
+    }
+
+    /// Frees a place, unless it was given to somebody else already.
+    fn remove(&mut self, group: AddressGroup, number: u64) -> Option<Arc<Notify>> {
+        let places = self.groups.get_mut(&group)?;
+        let size = places.len();
+        let leave = places.remove(&number)?;
+        self.sizes.remove(&(size, group));
+        if size > 1 {
+            self.sizes.insert((size - 1, group));
+        } else {
+            self.groups.remove(&group);
+        }
+        self.taken -= 1;
+        Some(leave)
+    }
+
+    fn displace_oldest(&mut self, group: AddressGroup) {
+        let places = self.groups.get(&group);
+        let oldest = places.and_then(|places| places.keys().next().copied());
+        if let Some(leave) = oldest.and_then(|oldest| self.remove(group, oldest)) {
+            self.count.displaced += 1;
+            leave.notify_one();
+        }
+    }
+
+    /// Charges an arrival to its address.
+    fn arrives(
+        &mut self,
+        group: AddressGroup,
+        rate: Rate,
+        now: Instant,
+    ) -> Result<(), std::time::Duration> {
+        if self.arrivals.len() >= self.sweep_at.max(FEW_METERS) {
+            self.arrivals.retain(|_, meter| meter.whole_at() > now);
+            if self.arrivals.len() >= MOST_METERS {
+                // Better to forget who came than to remember without bound.
+                self.arrivals.clear();
+            }
+            self.sweep_at = (2 * self.arrivals.len()).min(MOST_METERS);
+        }
+        let meter = self.arrivals.entry(group);
+        meter.or_insert_with(|| Meter::new(now)).spend(1, rate, now)
+    }
+}
+
+/// Meters that are kept without a look whether they are still needed.
+const FEW_METERS: usize = 256;
+
+/// Meters that are kept at most.
+const MOST_METERS: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn door(places: u32, places_of_one: u32) -> Arc<Door> {
+        let n = |n| NonZeroU32::new(n).unwrap();
+        let limits = Limits {
+            requests: n(places),
+            address_requests: n(places_of_one),
+            address_arrivals_per_second: n(1),
+            ..Limits::default()
+        };
+        let proxy = "10.0.0.9".parse().unwrap();
+        Arc::new(Door::new(&limits, vec![proxy]))
+    }
+
+    fn host(last: u8) -> IpAddr {
+        Ipv4Addr::new(192, 168, 1, last).into()
+    }
+
+    fn is_wanted(place: &Place) -> bool {
+        place.wanted().now_or_never().is_some()
+    }
+
+    #[test]
+    fn one_address_gives_up_its_own_oldest() {
+        let (door, now) = (door(100, 2), Instant::now());
+        let places: Vec<_> = (0..3).filter_map(|_| door.enter(host(1), now)).collect();
+        let bystander = door.enter(host(2), now).unwrap();
+        assert_eq!(
+            places.iter().map(is_wanted).collect::<Vec<_>>(),
+            [true, false, false]
+        );
+        assert!(!is_wanted(&bystander));
+        assert_eq!(door.counters().taken, 3);
+        drop(places);
+        drop(bystander);
+        assert_eq!(door.counters().taken, 0);
+        assert!(door.lock().groups.is_empty() && door.lock().sizes.is_empty());
+    }
+
+    #[test]
+    fn when_all_places_are_taken_the_largest_crowd_gives_way() {
+        let (door, now) = (door(4, 3), Instant::now());
+        let flood: Vec<_> = (0..3).filter_map(|_| door.enter(host(1), now)).collect();
+        let one = door.enter(host(2), now).unwrap();
+        let other = door.enter(host(3), now).unwrap();
+        assert!(is_wanted(&flood[0]));
+        assert!(!is_wanted(&flood[1]) && !is_wanted(&one) && !is_wanted(&other));
+        assert_eq!(door.counters().displaced, 1);
+        drop(flood);
+        let _late = door.enter(host(4), now).unwrap();
+        assert!(
+            !is_wanted(&one) && !is_wanted(&other),
+            "there is room again"
+        );
+    }
+
+    #[test]
+    fn who_comes_too_fast_is_turned_away_and_may_come_later() {
+        let (door, now) = (door(100, 100), Instant::now());
+        let came = (0..20)
+            .filter(|_| door.enter(host(1), now).is_some())
+            .count();
+        assert_eq!((came, door.counters().turned_away), (10, 10));
+        assert!(door.enter(host(2), now).is_some());
+        assert!(door.enter(host(1), now + Duration::from_secs(1)).is_some());
+        let proxy: IpAddr = "10.0.0.9".parse().unwrap();
+        assert!(
+            (0..20).all(|_| door.enter(proxy, now).is_some()),
+            "it brings many people"
+        );
+    }
+
+    #[test]
+    fn a_flood_of_addresses_costs_bounded_memory() {
+        let (door, now) = (door(10, 10), Instant::now());
+        for network in 0..25_000_u32 {
+            let [_, a, b, c] = network.to_be_bytes();
+            let address = std::net::Ipv6Addr::new(
+                0xfd00,
+                0,
+                a.into(),
+                u16::from_be_bytes([b, c]),
+                0,
+                0,
+                0,
+                1,
+            );
+            drop(door.enter(address.into(), now));
+        }
+        assert!(door.lock().arrivals.len() <= MOST_METERS);
+        assert!(door.lock().groups.is_empty());
+    }
+}
