@@ -19,6 +19,11 @@ export interface Reach {
 
   /** Looks what is in the way of calls, here and as the server sees it; `call`: because one has failed. Takes some seconds. Never rejects. */
   diagnose(after: 'call' | null): Promise<readonly Check[]>
+  /** What the owner enters at an AREDN node. */
+  arednEntry(): Promise<ArednEntry>
+  /** Reads the servers in an AREDN node's list. For the owner. */
+  importFromNode(node: string): Promise<readonly ListedServer[]>
+
   /** Where servers are looked for and what was found, as it comes; null before the first `find`. */
   readonly finding: ReadonlySignal<readonly FindStep[] | null>
   /** Looks for servers everywhere, which takes at most five seconds. */
@@ -28,6 +33,25 @@ export interface Reach {
 
   /** Asks the person for the microphone, once and for its side effect: Chromium then finds ways without a default route. Resolves to whether they agreed. */
   askForMicrophone(): Promise<boolean>
+}
+
+/** A service and a host alias at an AREDN node. */
+export interface ArednEntry {
+  readonly name: string
+  readonly host: string
+  /** What the alias stands for; null while the server has no address. */
+  readonly address: string | null
+  readonly port: number
+  /** The same as nodes keep it: `url|tcp|name`. */
+  readonly line: string
+}
+
+/** A server in a node's list. Nothing of it is proven. */
+export interface ListedServer {
+  /** Null when it does not answer. */
+  readonly callsign: string | null
+  readonly url: string
+  readonly address: string
 }
 
 /** One place where servers are looked for: those the connected server hears, those this browser heard of before, this device. */

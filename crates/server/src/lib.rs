@@ -1,11 +1,12 @@
 //! The server: the only crate that knows sockets, files and the time.
 //!
 //! Reading order: [`server`] puts the parts together; [`listen`] accepts connections and
-//! [`http`] answers them; [`discovery`] makes the server known and finds others; [`runtime`] owns the
+//! [`http`] answers them; [`discovery`] makes the server known and finds others, and so does [`aredn`] where the owner wants it; [`runtime`] owns the
 //! pure state machines and carries out their commands.
 //! [`cli`] and [`config`] are what a person types. Arrows point from the first to the last of these
 //! and never back; `runtime` knows nothing of HTTP, and `http` and `discovery` meet only there.
 
+pub mod aredn;
 pub mod cli;
 pub mod config;
 pub mod discovery;

@@ -152,12 +152,22 @@ impl Names {
             label == "ham-server"
                 || label == self.machine
                 || Some(label) == owner.as_deref()
+                || owner
+                    .as_deref()
+                    .is_some_and(|owner| is_mesh_label(label, owner))
                 || self.is_numbered(label)
         };
         let label = host
             .strip_suffix(".local.mesh")
             .or_else(|| host.strip_suffix(".local"));
-        label.map_or(host == self.machine && !host.is_empty(), own)
+        // On an AREDN network names need no suffix.
+        let bare = |host: &str| {
+            host == self.machine
+                || owner
+                    .as_deref()
+                    .is_some_and(|owner| is_mesh_label(host, owner))
+        };
+        label.map_or(!host.is_empty() && bare(&host), own)
     }
 
     fn is_numbered(&self, label: &str) -> bool {
@@ -166,6 +176,11 @@ impl Names {
             .unwrap_or_else(PoisonError::into_inner)
             .contains(label)
     }
+}
+
+/// Whether a label is the owner's server on an AREDN network (`w1aw-ham-server`).
+fn is_mesh_label(label: &str, owner: &str) -> bool {
+    label.strip_prefix(owner) == Some("-ham-server")
 }
 
 /// Splits `host[:port]` as it stands in a Host header or a URL.
@@ -283,6 +298,8 @@ mod tests {
             "w1aw.local",
             "ham-server.local",
             "radio.example",
+            "w1aw-ham-server",
+            "W1AW-ham-server.local.mesh",
         ] {
             assert!(own(host, lan), "{host}");
         }
@@ -292,6 +309,8 @@ mod tests {
             "192.168.1.8",
             "evil.example",
             "k1abc.local",
+            "k1abc-ham-server",
+            "-ham-server",
             "",
         ] {
             assert!(!own(host, lan), "{host}");

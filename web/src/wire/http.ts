@@ -11,6 +11,10 @@ export type Http =
   | AnchorsFound
   | AnchorsRequest
   | Approval
+  | ArednAnswer
+  | ArednEntry
+  | ArednRequest
+  | ArednServer
   | Blacklist
   | BlacklistRequest
   | BlacklistScope
@@ -452,6 +456,62 @@ export interface Approval {
    * How the owner checked the licence; the request's method without it.
    */
   method?: VouchMethod | null
+}
+/**
+ * The servers in a node's list.
+ */
+export interface ArednAnswer {
+  /**
+   * At most 16; those that answer are listed among the local servers until the next import.
+   */
+  servers: ArednServer[]
+}
+/**
+ * A server in a node's list. Nothing of it is proven.
+ */
+export interface ArednServer {
+  /**
+   * Whose it says it is; null when it does not answer as a ham-server does.
+   */
+  callsign: Callsign | null
+  /**
+   * Its URL.
+   */
+  endpoint: string
+}
+/**
+ * What is entered under *Local Services* of an AREDN node.
+ */
+export interface ArednEntry {
+  /**
+   * The address the alias stands for; null where the server has none.
+   */
+  address: string | null
+  /**
+   * The host alias to be made.
+   */
+  host: string
+  /**
+   * The same in one line, as nodes keep it: `url|tcp|name`.
+   */
+  line: string
+  /**
+   * The service's name.
+   */
+  name: string
+  /**
+   * The TCP port.
+   */
+  port: number
+}
+/**
+ * `POST /api/aredn`, signed by the owner.
+ */
+export interface ArednRequest {
+  /**
+   * A node: `localnode.local.mesh`, or its address.
+   */
+  node: string
 }
 /**
  * `GET /api/blacklist`.
@@ -1340,7 +1400,7 @@ export interface LocalServer {
    */
   signalingUrl: string
   /**
-   * How it was found; `mdns`.
+   * How it was found: `mdns`, or `manual` where the owner had it imported.
    */
   source: string
   /**
@@ -1353,7 +1413,7 @@ export interface LocalServer {
  */
 export interface LocalServers {
   /**
-   * By callsign and then by address; at most 64.
+   * By callsign and then by address; at most 80.
    */
   servers: LocalServer[]
 }

@@ -1,6 +1,7 @@
 //! The command line: what a person types, and what they read.
 
 mod announce;
+mod aredn;
 mod certs;
 mod claim;
 mod client;
@@ -54,6 +55,8 @@ enum Command {
     Requests(requests::Command),
     /// Show the QR code by which others join
     Qr(qr::Arguments),
+    /// Show what to enter at an AREDN node, or read the servers in a node's list
+    Aredn(aredn::Arguments),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
 }
@@ -85,6 +88,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Code(arguments) => code::code(&config()?, &arguments),
         Command::Requests(command) => requests::requests(&config()?, &command),
         Command::Qr(arguments) => qr::qr(&config()?, &arguments),
+        Command::Aredn(arguments) => aredn::aredn(&config()?, &arguments),
         Command::Completions(arguments) => {
             completions::completions(&arguments);
             Ok(())

@@ -11,13 +11,13 @@ use station::Callsign;
 use super::App;
 #[cfg(feature = "schema")]
 use super::openapi::{Operation, Paths};
-use crate::runtime::{Neighbour, lock};
+use crate::runtime::{Neighbour, Source, lock};
 
 /// `GET /api/local-servers`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct LocalServers {
-    /// By callsign and then by address; at most 64.
+    /// By callsign and then by address; at most 80.
     servers: Vec<LocalServer>,
 }
 
@@ -34,7 +34,7 @@ struct LocalServer {
     signaling_url: String,
     /// What it says it can do.
     capabilities: Vec<String>,
-    /// How it was found; `mdns`.
+    /// How it was found: `mdns`, or `manual` where the owner had it imported.
     source: &'static str,
     /// Seconds since it was last heard.
     age: u64,
@@ -47,15 +47,25 @@ struct LocalServer {
 pub(super) async fn list(State(app): State<Arc<App>>) -> Json<LocalServers> {
     let now = Instant::now();
     let servers = lock(&app.neighbourhood).list(now);
-    let shown = |Neighbour { sighting, heard }| LocalServer {
-        callsign: sighting.callsign,
-        endpoint: sighting.endpoint,
-        signaling_url: sighting.signaling_url,
-        capabilities: sighting.capabilities,
-        source: "mdns",
-        age: now.saturating_duration_since(heard).as_secs(),
-        fp: sighting.fp,
-        verified: false,
+    let shown = |known: Neighbour| {
+        let Neighbour {
+            sighting,
+            heard,
+            source,
+        } = known;
+        LocalServer {
+            callsign: sighting.callsign,
+            endpoint: sighting.endpoint,
+            signaling_url: sighting.signaling_url,
+            capabilities: sighting.capabilities,
+            source: match source {
+                Source::Mdns => "mdns",
+                Source::Manual => "manual",
+            },
+            age: now.saturating_duration_since(heard).as_secs(),
+            fp: sighting.fp,
+            verified: false,
+        }
     };
     Json(LocalServers {
         servers: servers.into_iter().map(shown).collect(),

@@ -4,6 +4,7 @@
 //! or a WebSocket from a page must come from this server's own pages. Errors are problem documents
 //! ([`problem`]). `docs/protocol/http.md` is the public description.
 
+mod aredn;
 mod authority;
 mod claim;
 mod diagnose;
@@ -146,6 +147,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/nonce", get(network::nonce))
         .route("/api/network", post(network::network))
         .route("/api/zones", get(zones::list).post(zones::set))
+        .route("/api/aredn", get(aredn::entry).post(aredn::import))
         .route("/api/qr.svg", get(sharing::svg))
         .route("/api/qr.png", get(sharing::png))
         .route("/trust", get(trust::page))

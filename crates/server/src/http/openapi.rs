@@ -6,8 +6,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{
-    authority, claim, diagnose, local_servers, network, problem, sharing, signal, status, trust,
-    zones,
+    aredn, authority, claim, diagnose, local_servers, network, problem, sharing, signal, status,
+    trust, zones,
 };
 
 /// The OpenAPI document.
@@ -18,6 +18,7 @@ pub fn openapi() -> Value {
     claim::describe(&mut paths);
     local_servers::describe(&mut paths);
     diagnose::describe(&mut paths);
+    aredn::describe(&mut paths);
     network::describe(&mut paths);
     zones::describe(&mut paths);
     authority::describe(&mut paths);

@@ -25,7 +25,7 @@ pub use attempts::Attempts;
 pub use authority::Authority;
 pub use checks::Checks;
 pub use connectivity::{Connectivity, Mode};
-pub use neighbourhood::{Neighbour, Neighbourhood, NotKept, Sighting};
+pub use neighbourhood::{Neighbour, Neighbourhood, NotKept, Sighting, Source};
 pub use nonces::Nonces;
 pub use outbox::{Outbox, Outgoing, Queues};
 pub use ownership::{ClaimFailure, ClaimRequest, ClaimState, Ownership, OwnershipError};

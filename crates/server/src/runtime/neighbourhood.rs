@@ -12,6 +12,9 @@ use station::Callsign;
 /// Most servers that are kept. Beyond it those already known stay: a flood pushes nobody out.
 const MOST: usize = 64;
 
+/// Most servers that are imported, beside those.
+const MOST_IMPORTED: usize = 16;
+
 /// How long a server is kept without being heard. The search asks everybody anew every minute, so this
 /// is two questions without an answer.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(140);
@@ -39,8 +42,19 @@ pub struct Sighting {
 pub struct Neighbour {
     /// What it says of itself.
     pub sighting: Sighting,
-    /// When it was last heard.
+    /// When it was last heard, or imported.
     pub heard: Instant,
+    /// How it was found.
+    pub source: Source,
+}
+
+/// How a server was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// It announced itself.
+    Mdns,
+    /// The owner had it read from somebody's list.
+    Manual,
 }
 
 /// Why a server is not kept.
@@ -59,6 +73,8 @@ pub enum NotKept {
 pub struct Neighbourhood {
     own: Option<String>,
     known: BTreeMap<String, Neighbour>,
+    /// Those the owner had imported; they stay until the next import.
+    imported: Vec<Neighbour>,
 }
 
 impl Neighbourhood {
@@ -96,9 +112,21 @@ impl Neighbourhood {
         let neighbour = Neighbour {
             sighting,
             heard: now,
+            source: Source::Mdns,
         };
         self.known.insert(instance.to_owned(), neighbour);
         Ok(())
+    }
+
+    /// Replaces the servers that the owner had imported.
+    pub fn import(&mut self, sightings: Vec<Sighting>, now: Instant) {
+        let neighbour = |sighting| Neighbour {
+            sighting,
+            heard: now,
+            source: Source::Manual,
+        };
+        let first = sightings.into_iter().take(MOST_IMPORTED);
+        self.imported = first.map(neighbour).collect();
     }
 
     /// A server said goodbye, or says something now that is not understood.
@@ -113,7 +141,7 @@ impl Neighbourhood {
         });
     }
 
-    /// Everybody who is known at `now`, by callsign and then by address.
+    /// Everybody who is known at `now`, by callsign and then by address. Who is imported and heard is heard.
     #[must_use]
     pub fn list(&self, now: Instant) -> Vec<Neighbour> {
         let mut list: Vec<_> = self
@@ -122,6 +150,12 @@ impl Neighbourhood {
             .filter(|known| now.saturating_duration_since(known.heard) < FORGOTTEN_AFTER)
             .cloned()
             .collect();
+        for imported in &self.imported {
+            let fp = &imported.sighting.fp;
+            if fp.is_none() || !list.iter().any(|heard| heard.sighting.fp == *fp) {
+                list.push(imported.clone());
+            }
+        }
         list.sort_by(|a, b| {
             let key = |known: &Neighbour| {
                 let callsign = known.sighting.callsign.as_str().to_owned();
@@ -186,6 +220,26 @@ mod tests {
         assert!(callsigns(&neighbourhood, after(240)).is_empty());
         // A kill is noticed within the promised 150 seconds.
         assert!(FORGOTTEN_AFTER < Duration::from_secs(150));
+    }
+
+    #[test]
+    fn imported_servers_stay_until_the_next_import_and_are_shown_once() {
+        let start = Instant::now();
+        let later = start + Duration::from_secs(3_600);
+        let mut neighbourhood = Neighbourhood::default();
+        neighbourhood.import(vec![sighting("K1ABC", 1), sighting("N0XYZ", 2)], start);
+        neighbourhood.begin("");
+        neighbourhood.clear();
+        assert_eq!(callsigns(&neighbourhood, later), ["K1ABC", "N0XYZ"]);
+        assert_eq!(neighbourhood.list(later)[0].source, Source::Manual);
+        neighbourhood
+            .hear("a", sighting("K1ABC", 1), later)
+            .unwrap();
+        assert_eq!(callsigns(&neighbourhood, later), ["K1ABC", "N0XYZ"]);
+        assert_eq!(neighbourhood.list(later)[0].source, Source::Mdns);
+        let many = (0..100).map(|number| sighting("W2XYZ", number));
+        neighbourhood.import(many.collect(), later);
+        assert_eq!(neighbourhood.list(later).len(), MOST_IMPORTED);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 /** Ways to this server and from here to others: what is asked of the server, and what the browser finds. */
 import { type ReadonlySignal, signal } from '@preact/signals'
-import type { Check, InternetView, Reach as Model, ZoneRule, ZonesView } from '../../model-reach'
-import type { Diagnosis, Status, ZonesAnswer } from '../../wire/http'
+import type { ArednEntry, Check, InternetView, ListedServer, Reach as Model, ZoneRule, ZonesView } from '../../model-reach'
+import type { ArednAnswer, Diagnosis, ArednEntry as Entry, Status, ZonesAnswer } from '../../wire/http'
 import type { Client } from '../authority/client'
 import type { Identity } from '../trust/identity'
 import { conclude } from './diagnosis'
@@ -86,6 +86,15 @@ export class Reach implements Model {
       trusted: trusted !== null,
       callFailed: after === 'call',
     })
+  }
+
+  async arednEntry(): Promise<ArednEntry> {
+    return this.#host.client.get<Entry>('/api/aredn')
+  }
+
+  async importFromNode(node: string): Promise<readonly ListedServer[]> {
+    const { servers } = await this.#host.client.signed<ArednAnswer>(this.#host.identity.peek(), 'POST', '/api/aredn', { node })
+    return servers.map(({ callsign, endpoint }) => ({ callsign, url: `${endpoint}/`, address: new URL(endpoint).host }))
   }
 
   find(): void {

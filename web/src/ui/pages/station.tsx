@@ -10,6 +10,7 @@ import { PageTitle } from '../shell/page-title'
 import { chooseTheme, type Theme, theme, themes } from '../theme'
 import { isShareable } from '../words'
 import { Poster } from './poster'
+import { Aredn } from './reach/aredn'
 import { Networks } from './reach/networks'
 import { Ways } from './reach/internet'
 import { ShareCode } from './share'
@@ -39,6 +40,7 @@ export function Station() {
         {isOwner && <WhoMayJoin />}
         <Ways />
         {isOwner && <Networks />}
+        {isOwner && <Aredn />}
         <You />
         <Appearance />
         <About />

@@ -78,6 +78,20 @@ export function fakeReach(more: Partial<Reach>, internet: InternetView | null, f
       return zones
     },
     diagnose: async () => inOrder,
+    arednEntry: async () => ({
+      name: 'W1AW ham-server',
+      host: 'w1aw-ham-server',
+      address: '10.54.3.90',
+      port: 8080,
+      line: 'http://w1aw-ham-server:8080/|tcp|W1AW ham-server',
+    }),
+    importFromNode: async (node) => {
+      tell('importFromNode', node)
+      return [
+        { callsign: 'K1ABC', url: 'http://k1abc-ham-server.local.mesh:8080/', address: 'k1abc-ham-server.local.mesh:8080' },
+        { callsign: null, url: 'http://n0xyz-ham-server.local.mesh:8080/', address: 'n0xyz-ham-server.local.mesh:8080' },
+      ]
+    },
     finding: signal(finding),
     find: () => undefined,
     readInvitation: read,

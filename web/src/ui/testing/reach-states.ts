@@ -21,6 +21,20 @@ export const reachStates: Record<string, PageState> = {
   'station-networks': { hash: '#/station', fake: { ...owner, internet: { online: true, since: ago(300) } }, after: (page) => then(() => unfold(page)) },
   'station-networks-none': { hash: '#/station', fake: { ...owner, reach: { zones: async () => ({ ...zones, rules: [] }) } } },
   'station-networks-failed': { hash: '#/station', fake: { ...owner, internet: null, reach: { zones: unreachable } } },
+  'station-aredn': { hash: '#/station', fake: owner, after: (page) => then(() => click(page, 'Read its list'), () => openAll(page)) },
+  'station-aredn-failed': {
+    hash: '#/station',
+    fake: {
+      ...owner,
+      reach: {
+        arednEntry: unreachable,
+        importFromNode: async () => {
+          throw new Error('the node at localnode.local.mesh does not answer')
+        },
+      },
+    },
+    after: (page) => then(() => click(page, 'Read its list'), () => openAll(page)),
+  },
   'servers': { hash: '#/servers', fake: owner },
   'servers-looking': {
     hash: '#/servers',
@@ -57,6 +71,10 @@ export const reachStates: Record<string, PageState> = {
   'guest-radio': { hash: '#/', fake: { server: { radio, secureAddress: null } } },
   'station-radio': { hash: '#/station', fake: { server: { radio, secureAddress: null } } },
   'trust-radio': { hash: '#/trust', fake: { server: { radio, secureAddress: null } } },
+}
+
+function openAll(page: HTMLElement): void {
+  for (const details of page.querySelectorAll<HTMLDetailsElement>('.networks-add')) details.open = true
 }
 
 function readIt(page: HTMLElement, text: string): Promise<void> {
