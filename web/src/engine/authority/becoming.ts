@@ -103,7 +103,10 @@ export class Becoming {
   async #submit(request: StoredRequest, proofOfLicense: object, check: (issued: Issued) => void = () => undefined): Promise<Outcome> {
     const before = this.#request
     const { csr, callsign, licenceClass } = request
-    await this.#keep({ ...request, sent: true })
+    const sent = { ...request, sent: true }
+    await this.#applicant.store.keepRequest(sent)
+    // The page stays as it is until there is an answer: a refusal is told where the person typed.
+    this.#request = sent
     let answer: Answer
     try {
       const licenseClass = licenceClass === null ? {} : { licenseClass: licenceClass }
@@ -115,12 +118,14 @@ export class Becoming {
       }
     } catch (error) {
       // Without an answer nobody knows whether a certificate was issued: then the key is kept, and asked about.
-      if (error instanceof ApiProblem && error.code === 'unreachable') this.#askLater()
-      else await (before ? this.#keep(before) : this.abandon())
+      if (error instanceof ApiProblem && error.code === 'unreachable') {
+        this.#show(sent, null)
+        this.#askLater()
+      } else await (before ? this.#keep(before) : this.abandon())
       throw error
     }
     const { id, why } = (answer.body as Waits).request
-    await this.#keep({ ...request, sent: true, id })
+    await this.#keep({ ...sent, id })
     this.#show(this.#request, null, why)
     this.#askLater()
     return 'waits'

@@ -189,7 +189,7 @@ export function fakeCertificates(
     codes: async () => [],
     makeCode: async (callsign, licenceClass) => {
       tell('makeCode', callsign, licenceClass)
-      return { id: 'a', callsign: callsign.toUpperCase(), licenceClass: licenceClass || null, code: 'MZXW6YTBOI7A2K4Q' }
+      return { id: 'a', callsign: callsign.toUpperCase(), licenceClass: licenceClass || null, code: 'MZXW-6YTB-OI7A-2K4Q' }
     },
     removeCode: told('removeCode'),
     roots: async () => ({

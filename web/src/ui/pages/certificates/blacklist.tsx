@@ -191,7 +191,7 @@ function Entry({ entry, busy, undo }: { entry: Blacklisted; busy: boolean; undo:
     <>
       <p>{decidedWords[entry.scope]}{entry.reason !== '' ? `: ${entry.reason}` : '.'}</p>
       <div class="buttons">
-        <Button disabled={busy} label={`Take back: ${decidedWords[entry.scope]}`} onClick={() => undo(entry.scope)}>
+        <Button disabled={busy} label={`Take it back: ${decidedWords[entry.scope]}`} onClick={() => undo(entry.scope)}>
           Take it back
         </Button>
       </div>

@@ -120,10 +120,11 @@ function Fresh({ code, done }: { code: NewCode; done: () => void }) {
   )
 }
 
+/** A code as the server writes it, with dashes between the groups; it is read aloud without them. */
 function GroupedCode({ code }: { code: string }) {
   return (
     <p class="code-groups">
-      {(code.match(/.{1,4}/g) ?? []).map((group, index) => (
+      {code.split('-').map((group, index) => (
         <span key={index}>{group} </span>
       ))}
     </p>
