@@ -52,10 +52,11 @@ test('a server that nobody owns is not announced; claimed, it is, with all that 
     signalingProtocol: 'ws',
     fp: fingerprint.slice(0, 16),
   }
-  for (const kind of ['_hamradio._tcp', '_hamradio-signal._tcp']) {
+  const hosts = { '_hamradio._tcp': `w1aw-${txt.fp}.local`, '_hamradio-signal._tcp': 'w1aw.local' }
+  for (const [kind, host] of Object.entries(hosts)) {
     const [service, ...others] = await found(kind)
     assert.deepEqual(service.txt, txt, kind)
-    assert.deepEqual([service.host, service.address, service.port], ['w1aw.local', addressHere, server.port])
+    assert.deepEqual([service.host, service.address, service.port], [host, addressHere, server.port])
     assert.ok(service.name.startsWith('W1AW '), service.name)
     assert.deepEqual(others, [])
   }
@@ -64,6 +65,7 @@ test('a server that nobody owns is not announced; claimed, it is, with all that 
   assert.deepEqual([web.host, web.address, web.port], ['ham-server.local', addressHere, server.port])
   assert.equal(await resolved('W1AW.local'), addressHere)
   assert.equal(await resolved('ham-server.local'), addressHere)
+  assert.equal(await status(addressHere, `w1aw-${txt.fp}.local:8080`), 200)
 })
 
 test('servers find each other, lose who stops, and never list themselves', async () => {
@@ -91,7 +93,7 @@ test('servers find each other, lose who stops, and never list themselves', async
 test('two servers with one callsign do not clash: one goes by a number, and answers to it', async () => {
   const other = await startThere('W1AW', 'second')
   const services = await until('both to be found', () => {
-    const services = avahi.browse('_hamradio._tcp')
+    const services = avahi.browse('_hamradio-signal._tcp')
     return services.length === 2 && new Set(services.map(({ host }) => host)).size === 2 && services
   })
   const places = services.map(({ host, address }) => `${host} ${address}`).sort()
@@ -122,6 +124,17 @@ test('a new address is followed', async () => {
   change('del', '10.77.0.9')
   change('add', addressHere)
   await until('the old address to be found', async () => (await found('_hamradio._tcp'))[0].address === addressHere)
+})
+
+test('a network that is lost and comes back finds the server again', async () => {
+  const other = await startThere('K1ABC', 'returning')
+  await until('the other server to be listed', async () => listed(server, 1))
+  execFileSync('ip', ['link', 'set', 'cable', 'down'])
+  execFileSync('ip', ['link', 'set', 'cable', 'up'])
+  await until('the services to be found', () => avahi.browse('_hamradio._tcp').some(({ address }) => address === addressHere))
+  assert.equal(await resolved('w1aw.local'), addressHere)
+  await until('the servers to list each other', async () => (await listed(server, 1)) && listed(other, 1))
+  await other.stop()
 })
 
 test('with --no-mdns a server is silent and deaf', async () => {

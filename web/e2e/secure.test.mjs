@@ -3,14 +3,14 @@
  * the certificate, the page that notices; and then an operator's key, where browsers keep keys safe.
  */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before } from 'node:test'
 // First of ours: it puts the test on a network of its own.
 import { addressHere, twoMachines } from './support/network.mjs'
+import { homeThatTrusts } from './support/home.mjs'
 import { entry, openPage, personIn, write } from './support/pages.mjs'
 import { startServer } from './support/server.mjs'
 import { step } from './support/step.mjs'
@@ -81,7 +81,7 @@ step('a laptop that does not trust the server is shown its steps, and the certif
 step('once it trusts the certificate, the page says so and leads on with the invitation', async () => {
   await browsers.there.close()
   browsers.there = await machines.browserThere({
-    home: await homeThatTrusts(join(folder, 'ca.crt')),
+    home: await homeThatTrusts(folder, join(folder, 'ca.crt')),
     args: [`--host-resolver-rules=MAP *.local ${addressHere}`],
   })
   laptop = await openPage(browsers.there)
@@ -146,17 +146,6 @@ step('and calls a guest who stayed on plain http', async () => {
   await write(guest, 'Hello from plain http')
   await entry(laptop, 'Hello from plain http').waitFor()
 })
-
-/** A home folder whose browsers trust the certificate, as after its import by hand. */
-async function homeThatTrusts(certificate) {
-  const home = join(folder, 'home')
-  const database = join(home, '.pki/nssdb')
-  await mkdir(database, { recursive: true })
-  const certutil = (...words) => execFileSync('certutil', ['-d', `sql:${database}`, ...words])
-  certutil('-N', '--empty-password')
-  certutil('-A', '-t', 'C,,', '-n', 'ham-server', '-i', certificate)
-  return home
-}
 
 /** A fingerprint as programs write it, whichever way people see it. */
 function plain(fingerprint) {

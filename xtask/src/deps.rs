@@ -25,6 +25,8 @@ pub(crate) enum Need {
     Zbar,
     /// Avahi and its tools, a foreign judge of our mDNS.
     Avahi,
+    /// `certtool`, a foreign judge of certificates that is not OpenSSL.
+    Certtool,
     /// `iptables`, which makes a network that blocks things.
     Iptables,
     /// Network namespaces: hosts on one machine.
@@ -42,6 +44,7 @@ impl Need {
             Self::Certutil => Some(("certutil", "libnss3-tools")),
             Self::Zbar => Some(("zbarimg", "zbar-tools")),
             Self::Avahi => Some(("avahi-browse", "avahi-utils")),
+            Self::Certtool => Some(("certtool", "gnutls-bin")),
             Self::Iptables => Some(("iptables", "iptables")),
             Self::Namespaces => Some(("ip", "iproute2")),
         }

@@ -113,6 +113,7 @@ const SUITES: &[Suite] = &[
             Need::Zbar,
             Need::Openssl,
             Need::Avahi,
+            Need::Certtool,
             Need::Iptables,
             Need::Namespaces,
         ],

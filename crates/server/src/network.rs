@@ -86,6 +86,8 @@ pub struct Names {
     machine: String,
     /// Labels with a number, which this server was given because somebody else had the plain one.
     numbered: RwLock<BTreeSet<String>>,
+    /// The label that other servers find it by.
+    unique: RwLock<Option<String>>,
 }
 
 impl Names {
@@ -104,6 +106,7 @@ impl Names {
             configured,
             machine,
             numbered: RwLock::default(),
+            unique: RwLock::default(),
         }
     }
 
@@ -120,6 +123,11 @@ impl Names {
     pub fn numbered(&self) -> BTreeSet<String> {
         let numbered = self.numbered.read();
         numbered.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Says by which label, in lower case, other servers find this one from now on.
+    pub fn set_unique(&self, label: Option<String>) {
+        *self.unique.write().unwrap_or_else(PoisonError::into_inner) = label;
     }
 
     /// Whether somebody put another server (a proxy) before this one.
@@ -156,6 +164,7 @@ impl Names {
                     .as_deref()
                     .is_some_and(|owner| is_mesh_label(label, owner))
                 || self.is_numbered(label)
+                || self.is_unique(label)
         };
         let label = host
             .strip_suffix(".local.mesh")
@@ -168,6 +177,11 @@ impl Names {
                     .is_some_and(|owner| is_mesh_label(host, owner))
         };
         label.map_or(!host.is_empty() && bare(&host), own)
+    }
+
+    fn is_unique(&self, label: &str) -> bool {
+        let unique = self.unique.read();
+        unique.unwrap_or_else(PoisonError::into_inner).as_deref() == Some(label)
     }
 
     fn is_numbered(&self, label: &str) -> bool {
@@ -287,6 +301,7 @@ mod tests {
             configured: vec!["radio.example".into()],
             machine: "pi".into(),
             numbered: RwLock::default(),
+            unique: RwLock::default(),
         };
         let owner = Callsign::parse("W1AW").unwrap();
         let lan: IpAddr = "192.168.1.9".parse().unwrap();
@@ -325,6 +340,8 @@ mod tests {
         assert!(own("W1AW-2.local", lan) && own("w1aw.local", lan));
         assert!(!own("w1aw-3.local", lan) && !own("w1aw-2", lan));
         names.set_numbered(BTreeSet::new());
+        names.set_unique(Some("w1aw-0123456789abcdef".into()));
+        assert!(own("w1aw-0123456789abcdef.local", lan) && !own("w1aw-0123.local", lan));
         assert!(!own("w1aw-2.local", lan));
     }
 

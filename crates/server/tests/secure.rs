@@ -132,6 +132,50 @@ async fn the_certificate_is_for_this_servers_names_only() {
     server.server.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn renewing_the_certificate_under_load_loses_no_connection() {
+    let server = Arc::new(claimed().await);
+    let first = dial(&server, "w1aw.local").await.unwrap();
+    let before = leaf(&first);
+    let (stop, _) = tokio::sync::watch::channel(false);
+    let visitors: Vec<_> = (0..16)
+        .map(|_| {
+            let (server, stopped) = (Arc::clone(&server), stop.subscribe());
+            tokio::spawn(async move {
+                let mut answers = 0;
+                let mut lasting = dial(&server, "w1aw.local").await.unwrap();
+                while !*stopped.borrow() {
+                    healthy(&server, &mut lasting).await;
+                    let mut fresh = dial(&server, "w1aw.local").await.unwrap();
+                    healthy(&server, &mut fresh).await;
+                    answers += 1;
+                }
+                answers
+            })
+        })
+        .collect();
+    let app = server.server.app();
+    for round in 2..=9 {
+        app.names.set_numbered([format!("w1aw-{round}")].into());
+        let app = Arc::clone(app);
+        tokio::task::spawn_blocking(move || app.renew_certificate())
+            .await
+            .unwrap();
+        let renewed = dial(&server, &format!("w1aw-{round}.local")).await;
+        assert!(renewed.is_ok(), "{renewed:?}");
+    }
+    stop.send_replace(true);
+    for visitor in visitors {
+        assert!(visitor.await.unwrap() > 0);
+    }
+    // The oldest connection of all still has its certificate, and works.
+    let mut first = first;
+    healthy(&server, &mut first).await;
+    assert_eq!(leaf(&first), before);
+    let server = Arc::into_inner(server).unwrap();
+    server.server.shutdown().await;
+}
+
 /// Foreign judges: what the intermediate signs outside its constraints is refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn openssl_refuses_what_the_browser_ca_may_not_sign() {
@@ -230,6 +274,28 @@ async fn claimed() -> TestServer {
 
 fn root(server: &TestServer) -> CertificateDer<'static> {
     CertificateDer::from_pem_file(server.folder.path().join("browser-root.pem")).unwrap()
+}
+
+/// The certificate a connection was made with.
+fn leaf(stream: &TlsStream<TcpStream>) -> Vec<u8> {
+    let certificates = stream.get_ref().1.peer_certificates().unwrap();
+    certificates[0].to_vec()
+}
+
+/// One request on a connection that stays open.
+async fn healthy(server: &TestServer, stream: &mut TlsStream<TcpStream>) {
+    let port = server.server.port();
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: w1aw.local:{port}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\nok\n") {
+        let mut part = [0; 1024];
+        let reading = tokio::time::timeout(DEADLINE, stream.read(&mut part));
+        let read = reading.await.expect("an answer in time").unwrap();
+        assert_ne!(read, 0, "the connection ended");
+        answer.extend(&part[..read]);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
 }
 
 /// A TLS connection as a device that trusts the root makes it.

@@ -31,6 +31,8 @@ pub(super) struct Service {
     pub(super) instance: String,
     /// Ends in `.local.`.
     pub(super) host: String,
+    /// Whether its names can be nobody else's, so that they need no probing (RFC 6762, 8.1).
+    pub(super) unique: bool,
     pub(super) txt: Vec<(&'static str, String)>,
 }
 
@@ -47,15 +49,23 @@ impl Announcement {
         [callsign, "ham-server".to_owned()]
     }
 
-    /// The services to announce.
+    /// The label of a host name that can be nobody else's: `w1aw-0123456789abcdef`.
+    pub(super) fn unique_host(&self) -> String {
+        format!("{}-{}", self.callsign.base().to_ascii_lowercase(), self.fp)
+    }
+
+    /// The services to announce. Servers look for the first kind: it is announced at once, under names
+    /// that hold the fingerprint. Names that people type are probed for first, which takes a second.
     pub(super) fn services(&self) -> [Service; 3] {
         let [by_callsign, by_program] = self.hosts().map(|label| format!("{label}.local."));
         let short = &self.fp[..FP_DIGITS / 2];
         let instance = format!("{} {short}", self.callsign);
-        let service = |kind| Service {
+        let unique_host = format!("{}.local.", self.unique_host());
+        let service = |kind, host, unique| Service {
             kind,
             instance: instance.clone(),
-            host: by_callsign.clone(),
+            host,
+            unique,
             txt: vec![
                 ("callsign", self.callsign.to_string()),
                 ("version", VERSION.to_owned()),
@@ -69,8 +79,11 @@ impl Announcement {
             kind: WEB,
             instance: format!("ham-server {instance}"),
             host: by_program,
+            unique: false,
             txt: vec![("path", "/".to_owned())],
         };
-        [service(SERVER), service(SIGNALING), web]
+        let server = service(SERVER, unique_host, true);
+        let signaling = service(SIGNALING, by_callsign, false);
+        [server, signaling, web]
     }
 }

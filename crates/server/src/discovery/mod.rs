@@ -142,6 +142,7 @@ impl Surroundings {
         lock(&self.neighbourhood).begin(&announcement.fp);
         let mut presence = Presence::begin(&self.settings, announcement)?;
         let mut asking = Asking::default();
+        self.names.set_unique(Some(announcement.unique_host()));
         tracing::info!(
             callsign = %announcement.callsign,
             "others on this network can find this server (mDNS)"
@@ -162,6 +163,7 @@ impl Surroundings {
         };
         presence.end().await;
         self.names.set_numbered(std::collections::BTreeSet::new());
+        self.names.set_unique(None);
         lock(&self.neighbourhood).clear();
         ended
     }

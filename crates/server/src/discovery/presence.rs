@@ -239,10 +239,13 @@ fn info(service: &Service, port: u16) -> mdns_sd::Result<ServiceInfo> {
         kind,
         instance,
         host,
+        unique,
         txt,
     } = service;
-    ServiceInfo::new(kind, instance, host, (), port, txt.as_slice())
-        .map(ServiceInfo::enable_addr_auto)
+    let info = ServiceInfo::new(kind, instance, host, (), port, txt.as_slice())?;
+    let mut info = info.enable_addr_auto();
+    info.set_requires_probe(!unique);
+    Ok(info)
 }
 
 /// Keeps the library to the interfaces that the server may be found on.

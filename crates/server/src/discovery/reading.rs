@@ -156,9 +156,12 @@ mod tests {
         let [server, signaling, web] = ours().services();
         assert_eq!(server.instance, "F/W1AW 01234567");
         assert_eq!(
-            (server.host.as_str(), web.host.as_str()),
+            (signaling.host.as_str(), web.host.as_str()),
             ("w1aw.local.", "ham-server.local.")
         );
+        // What is not probed for must be nobody else's.
+        assert_eq!(server.host, "w1aw-0123456789abcdef.local.");
+        assert!(server.unique && !signaling.unique && !web.unique);
         assert_eq!(server.txt, signaling.txt);
         assert_eq!(web.txt, [("path", "/".to_owned())]);
         let sighting = read_at(&["192.168.1.2"], &txt()).unwrap();

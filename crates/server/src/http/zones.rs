@@ -95,8 +95,7 @@ pub(super) async fn set(
     saved.map_err(|error| Problem::internal(&error))?;
     let reason = "the owner has changed what this network counts as; connect again";
     app.switchboard.send_away(reason, |ends| {
-        let (local, remote) = (ends.local.ip(), ends.remote.ip());
-        app.zoning.by(&before, local, remote).zone != app.zoning.of(ends).zone
+        app.zoning.by(&before, ends).zone != app.zoning.of(ends).zone
     });
     tracing::info!("the owner changed what networks count as");
     Ok(Json(answer(&app)))

@@ -57,13 +57,19 @@ impl Zoning {
     /// What counts for a connection.
     #[must_use]
     pub fn of(&self, ends: Ends) -> Verdict {
+        self.by(&self.rules(), ends)
+    }
+
+    /// What would count by other rules.
+    #[must_use]
+    pub fn by(&self, rules: &Rules, ends: Ends) -> Verdict {
         let (local, remote) = (ends.local.ip(), ends.remote.ip());
-        let here = self.between(local, remote);
+        let here = self.judge(rules, local, remote);
         let Some(client) = ends.client else {
             return here;
         };
         // The way behind the proxy counts as well.
-        let beyond = self.between(local, client);
+        let beyond = self.judge(rules, local, client);
         if beyond.zone > here.zone {
             beyond
         } else {
@@ -74,12 +80,10 @@ impl Zoning {
     /// What counts between an address of this machine and another's.
     #[must_use]
     pub fn between(&self, local: IpAddr, remote: IpAddr) -> Verdict {
-        self.by(&self.rules(), local, remote)
+        self.judge(&self.rules(), local, remote)
     }
 
-    /// What would count by other rules.
-    #[must_use]
-    pub fn by(&self, rules: &Rules, local: IpAddr, remote: IpAddr) -> Verdict {
+    fn judge(&self, rules: &Rules, local: IpAddr, remote: IpAddr) -> Verdict {
         let towards = (!local.is_loopback()).then(|| source_towards(remote));
         rules.judge(&self.links(), local, remote, towards.flatten())
     }
