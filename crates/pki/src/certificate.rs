@@ -172,9 +172,8 @@ impl Certificate {
         self.0.ca && self.0.signs_certificates && !self.0.constrained
     }
 
-    /// What the certificate says of its issuer's key (RFC 5280, 4.2.1.1): a hint, chosen by whoever
-    /// wrote it.
-    pub(crate) fn issuer_hint(&self) -> Option<&[u8]> {
+    /// The authority key identifier (RFC 5280, 4.2.1.1), whatever its length.
+    pub(crate) fn key_identifier_of_issuer(&self) -> Option<&[u8]> {
         self.0.issuer_hint.as_deref()
     }
 

@@ -19,6 +19,7 @@ pub mod graph;
 pub mod import;
 pub mod issue;
 pub mod key;
+mod key_hint;
 pub mod licence;
 pub mod log;
 pub mod p12;

@@ -61,8 +61,9 @@ pub enum Refused {
 
 impl TrustGraph {
     /// Takes a certificate in: one signature check with the key of its issuer, which its issuer's
-    /// name and its hint at the key find. Where several keys have the name each costs a check, at
-    /// most [`Limits::checks_per_certificate`](super::Limits::checks_per_certificate).
+    /// name and its hint at the key find. Without a hint each key of the name costs a check, at most
+    /// [`Limits::checks_per_certificate`](super::Limits::checks_per_certificate). With one, no other
+    /// key than the hinted is its issuer's, though the signature may hold under a second.
     ///
     /// # Errors
     /// [`Refused`]; what was paid from the budget stays paid.
@@ -175,9 +176,7 @@ impl TrustGraph {
     fn likely_issuers(&self, certificate: &Certificate) -> Vec<PublicKey> {
         let mut keys = Vec::new();
         let named = self.web.named(certificate.issuer());
-        if let (Some(named), Some(hint)) = (named, certificate.issuer_hint())
-            && hint.len() >= MIN_HINT
-        {
+        if let (Some(named), Some(hint)) = (named, certificate.issuer_hint()) {
             let from = first_with(hint);
             let hinted = named.range(from..);
             let hinted = hinted.take_while(|(id, _)| id.as_bytes().starts_with(hint));
@@ -190,7 +189,7 @@ impl TrustGraph {
         keys
     }
 
-    /// The other held keys of the issuer's name: those that may issue here first.
+    /// The other held keys of the issuer's name that can be meant: those that may issue here first.
     fn other_issuers(
         &self,
         certificate: &Certificate,
@@ -206,7 +205,7 @@ impl TrustGraph {
                 .map(|node| &self.web.nodes[*node])
                 .filter(move |node| node.support.is_some() == issuing)
                 .map(|node| node.key)
-                .filter(|key| !likely.contains(key))
+                .filter(|key| !likely.contains(key) && certificate.allows_issuer(key))
         };
         of_rank(true).chain(of_rank(false)).take(most).collect()
     }
@@ -266,7 +265,7 @@ impl TrustGraph {
             .extend(reached.filter(|edge| !self.web.edges[*edge].anchor));
         if let Some(node) = new_node {
             let node = &self.web.nodes[node];
-            self.waiting.arrived(&node.name, node.key_id);
+            self.waiting.arrived(&node.name, &node.key);
         }
         shift
     }
@@ -329,9 +328,6 @@ impl Admission {
         self.lost = all_lost.into_iter().collect();
     }
 }
-
-/// Shorter hints would fit too many keys.
-const MIN_HINT: usize = 8;
 
 /// The lowest key id that begins with this hint.
 pub(super) fn first_with(hint: &[u8]) -> KeyId {

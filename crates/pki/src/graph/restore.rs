@@ -64,7 +64,7 @@ impl TrustGraph {
         self.grow(vec![edge]);
         if let Some(node) = new_node {
             let node = &self.web.nodes[node];
-            self.waiting.arrived(&node.name, node.key_id);
+            self.waiting.arrived(&node.name, &node.key);
         }
     }
 

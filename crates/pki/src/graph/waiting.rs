@@ -1,7 +1,7 @@
 //! Certificates whose issuer is not known yet.
 //!
-//! They wait in a bounded pool. When a key of their issuer's name arrives, each is owed one check
-//! with that key; what a budget does not cover stays owed.
+//! They wait in a bounded pool. When a key of their issuer's name arrives, each that can mean it is
+//! owed one check with that key; what a budget does not cover stays owed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,6 +10,7 @@ use station::{Fingerprint, KeyId};
 use super::ledger::{Ledger, Place};
 use super::limits::{Full, Share, Source};
 use crate::certificate::Certificate;
+use crate::public_key::PublicKey;
 
 /// The pool.
 #[derive(Debug)]
@@ -28,10 +29,10 @@ pub(super) struct Orphan {
     place: Option<Place>,
 }
 
-/// A check to make: first those whose certificate hints at the key.
+/// A check to make: first those of certificates that say whose key signed them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Owed {
-    unlikely: bool,
+    unhinted: bool,
     pub(super) orphan: Fingerprint,
     pub(super) key: KeyId,
 }
@@ -102,14 +103,16 @@ impl Waiting {
         Some(orphan)
     }
 
-    /// A key of this name arrived: who waits for the name is owed a check.
-    pub(super) fn arrived(&mut self, name: &[u8], key: KeyId) {
-        for fingerprint in self.issuers.get(name).into_iter().flatten() {
-            let hint = self.held[fingerprint].certificate.issuer_hint();
+    /// A key of this name arrived: who waits for the name, and does not mean another key, is owed a
+    /// check.
+    pub(super) fn arrived(&mut self, name: &[u8], key: &PublicKey) {
+        let waiting = self.issuers.get(name).into_iter().flatten();
+        let certificates = waiting.map(|fingerprint| &self.held[fingerprint].certificate);
+        for certificate in certificates.filter(|certificate| certificate.allows_issuer(key)) {
             self.owed.insert(Owed {
-                unlikely: !hint.is_some_and(|hint| key.as_bytes().starts_with(hint)),
-                orphan: *fingerprint,
-                key,
+                unhinted: certificate.issuer_hint().is_none(),
+                orphan: certificate.fingerprint(),
+                key: key.key_id(),
             });
         }
     }

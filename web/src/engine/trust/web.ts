@@ -7,6 +7,7 @@
  */
 import { toHex } from '../bytes'
 import { type Certificate, identityUnder, isSignedBy } from './certificate'
+import { isCalled, MIN_HINT } from './key-hint'
 
 export interface Node {
   /** The subject name, hex. */
@@ -87,10 +88,11 @@ export class Web {
         const left: Certificate[] = []
         for (const certificate of waiting.get(node.name) ?? []) {
           const spent = checks.get(certificate) ?? 0
-          // The key it hints at is tried also when a crowd of the same name has used up the checks.
-          const hinted = hintsAt(certificate, node)
-          const signed = (hinted || spent < CHECKS_PER_CERTIFICATE) && (await isSignedBy(certificate, node.key))
-          if (!hinted) checks.set(certificate, spent + 1)
+          // The key it means is tried also when a crowd of the same name has used up the checks; no other is.
+          const meant = means(certificate, node)
+          const tried = meant ?? spent < CHECKS_PER_CERTIFICATE
+          const signed = tried && (await isSignedBy(certificate, node.key))
+          if (meant === null) checks.set(certificate, spent + 1)
           if (signed) enter(certificate, node, node.spki)
           else left.push(certificate)
         }
@@ -130,9 +132,7 @@ export class Web {
   }
 }
 
-/** Shorter hints would fit too many keys; hex. */
-const MIN_HINT = 16
-
-function hintsAt({ issuerHint }: Certificate, { keyId }: Node): boolean {
-  return issuerHint !== null && issuerHint.length >= MIN_HINT && keyId.startsWith(issuerHint)
+/** Null when the certificate does not say which key signed it. */
+function means({ issuerHint }: Certificate, { spki }: Node): boolean | null {
+  return issuerHint !== null && issuerHint.length >= MIN_HINT ? isCalled(spki, issuerHint) : null
 }

@@ -109,7 +109,30 @@ fn every_world_comes_out_as_the_shared_vectors_say() {
         certificates.reverse();
         judge(world, &certificates);
     }
-    assert_eq!(worlds.len(), 43);
+    assert_eq!(worlds.len(), 45);
+}
+
+#[test]
+fn the_second_keys_of_the_vectors_are_second_keys() {
+    let vectors = vectors();
+    let read = |name: &str| {
+        let pem = vectors["certificates"][name].as_str().unwrap();
+        Certificate::from_pem(pem).unwrap()
+    };
+    let root = read("N5ABC itself");
+    for (signed, named) in [
+        ("N5ABC for N6ABC", "N7ABC for N5ABC's second key"),
+        (
+            "N5ABC for N6ABC, by the SHA-1 of its key",
+            "N7ABC for N5ABC's second key (2)",
+        ),
+    ] {
+        let (signed, second) = (read(signed), read(named));
+        assert_eq!(second.subject(), root.subject());
+        assert_ne!(second.public_key(), root.public_key());
+        assert!(signed.is_signed_by(root.public_key()));
+        assert!(signed.is_signed_by(second.public_key()));
+    }
 }
 
 fn judge(world: &Value, certificates: &[(&str, Certificate)]) {
