@@ -69,6 +69,12 @@ pub struct Options {
           default_missing_value = "true", value_name = "BOOL")]
     pub no_mdns: Option<bool>,
 
+    /// Do not add to a call's candidates the address that the server sees of their sender; without it calls
+    /// fail where multicast is blocked
+    #[arg(long, global = true, env = "HAM_SERVER_NO_OBSERVED_CANDIDATES", num_args = 0..=1,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub no_observed_candidates: Option<bool>,
+
     /// A further name this server is reached by, such as a proxy's; may be given several times
     #[arg(
         long = "host-name",
@@ -232,6 +238,8 @@ pub struct Config {
     pub interfaces: Vec<String>,
     /// Whether mDNS is switched off.
     pub no_mdns: bool,
+    /// Whether candidates keep their senders' addresses to themselves.
+    pub no_observed_candidates: bool,
     /// Everything the server remembers.
     pub data_dir: PathBuf,
     /// The server's private key.
@@ -350,6 +358,10 @@ impl Config {
             no_lan: typed.no_lan.or(file.no_lan).unwrap_or(false),
             interfaces: either(typed.interfaces, file.interfaces),
             no_mdns: typed.no_mdns.or(file.no_mdns).unwrap_or(false),
+            no_observed_candidates: typed
+                .no_observed_candidates
+                .or(file.no_observed_candidates)
+                .unwrap_or(false),
             cert_dir: typed
                 .cert_dir
                 .or(file.cert_dir)

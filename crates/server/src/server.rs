@@ -121,6 +121,7 @@ impl Server {
         let switchboard = Arc::new(Switchboard::new(receptionist, limits.of_hub(), queues));
         let door = Arc::new(Door::new(&limits, config.trusted_proxies.clone()));
         switchboard.set_owner(ownership.owner());
+        switchboard.set_observed_candidates(!config.no_observed_candidates);
         // Not to keep alive who keeps the authority alive.
         let sessions = Arc::downgrade(&switchboard);
         authority.tell(move |judgements| {
@@ -156,6 +157,7 @@ impl Server {
             random,
             started,
             reach: config.reach(),
+            observed_candidates: !config.no_observed_candidates,
             limits,
             sockets: TaskTracker::new(),
         });

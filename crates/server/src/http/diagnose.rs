@@ -117,7 +117,11 @@ pub(super) async fn diagnose(
         zone(&app.zoning.of(ends)),
         route(app.connectivity.mode().0),
         address(&app, ends, &known),
-        multicast(about.name.is_some(), answers.as_deref()),
+        multicast(
+            about.name.is_some(),
+            answers.as_deref(),
+            app.observed_candidates,
+        ),
     ];
     Ok(Json(Diagnosis {
         address: ends.remote.ip(),
@@ -228,13 +232,21 @@ fn address(app: &App, ends: Ends, known: &[IpAddr]) -> Check {
     }
 }
 
-fn multicast(asked: bool, answers: Option<&[IpAddr]>) -> Check {
+fn multicast(asked: bool, answers: Option<&[IpAddr]>, observed: bool) -> Check {
     match answers {
+        Some([]) if observed => Check::problem(
+            Matter::Multicast,
+            "This network blocks device discovery (multicast) between you and the server. Calls \
+             are tried by the addresses that the server sees.",
+            "If calls fail, allow multicast on the access point; the setting is often called \
+             multicast filtering or IGMP snooping.",
+        ),
         Some([]) => Check::problem(
             Matter::Multicast,
-            "This network blocks device discovery (multicast) between you and the server.",
-            "Allow multicast on the access point; the setting is often called client isolation or \
-             multicast filtering. Until then the server passes on the address it sees.",
+            "This network blocks device discovery (multicast) between you and the server, and \
+             browsers find each other by nothing else here.",
+            "Allow multicast on the access point, or start the server without \
+             --no-observed-candidates.",
         ),
         Some(_) => Check::ok(
             Matter::Multicast,

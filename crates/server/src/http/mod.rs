@@ -92,6 +92,8 @@ pub struct App {
     pub started: Instant,
     /// Which addresses the server listens on.
     pub reach: Reach,
+    /// Whether callers are told each other's addresses where browsers hide them.
+    pub observed_candidates: bool,
     /// What everybody may cost.
     pub limits: config::Limits,
     /// Connections that outlive their request, to be waited for at a stop.

@@ -91,6 +91,11 @@ impl Switchboard {
         lock(&self.exchange).hub.set_owner(owner);
     }
 
+    /// Whether candidates that hide an address are followed by what the server sees.
+    pub fn set_observed_candidates(&self, wanted: bool) {
+        lock(&self.exchange).hub.set_observed_candidates(wanted);
+    }
+
     /// Tells everybody concerned that keys have gained or lost trust: their sessions turn at once.
     ///
     /// To be called in the order in which the trust changed, so by whoever holds the lock under which it

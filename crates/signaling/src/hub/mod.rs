@@ -11,7 +11,8 @@
 //! resumes one. Every session without a connection has an end in time.
 //!
 //! Reading order: this page, `limits` and `budgets` (what it may cost), `connection` and `session` (one
-//! client's state), `login`, `resume`, `standing` (what a session may do changes), `relay`, `nets` (who is
+//! client's state), `login`, `resume`, `standing` (what a session may do changes), `relay`, `observed` (what
+//! is added to candidates), `nets` (who is
 //! where), `presence` (telling them), `sending`, `time` (what happens when nothing does).
 
 mod accounts;
@@ -23,6 +24,7 @@ mod kept;
 mod limits;
 mod login;
 mod nets;
+mod observed;
 mod presence;
 mod relay;
 mod resume;
@@ -60,6 +62,8 @@ pub struct Hub {
     limits: Limits,
     owner: Option<Owner>,
     policy: Policy,
+    /// Whether hidden addresses in candidates are followed by those the server sees.
+    observed_candidates: bool,
     connections: BTreeMap<ConnectionId, Connection>,
     sessions: BTreeMap<ClientId, Session>,
     /// Sessions by the part of their token that they are looked up by.
@@ -91,6 +95,7 @@ impl Hub {
             limits,
             owner: None,
             policy: Policy::default(),
+            observed_candidates: true,
             connections: BTreeMap::new(),
             sessions: BTreeMap::new(),
             tokens: BTreeMap::new(),
@@ -107,6 +112,12 @@ impl Hub {
     /// Says whose server this is from now on.
     pub fn set_owner(&mut self, owner: Option<Owner>) {
         self.owner = owner;
+    }
+
+    /// Whether candidates that hide an address are followed by a copy with the address that the server
+    /// sees; they are unless this says otherwise.
+    pub fn set_observed_candidates(&mut self, wanted: bool) {
+        self.observed_candidates = wanted;
     }
 
     /// A connection was accepted. The ticket is for the session it may begin.

@@ -6,8 +6,10 @@
 use std::time::Instant;
 
 use super::session::{Leg, Presence, Session};
-use super::{Hub, Refusal};
-use crate::message::{Answer, ClientId, ErrorCode, IceCandidate, Offer, Role, ServerMessage};
+use super::{Hub, Refusal, observed};
+use crate::message::{
+    Answer, Candidate, ClientId, ErrorCode, IceCandidate, Offer, Role, ServerMessage,
+};
 use crate::origin::Zone;
 
 /// Where the app tells how one becomes an operator.
@@ -104,6 +106,32 @@ impl Hub {
             candidate: &ice.candidate,
         };
         self.send(to, &message, None);
+        if let Some(seen) = self.observed(from, to, &ice.candidate) {
+            let message = ServerMessage::IceCandidateReceived {
+                from,
+                candidate: &seen,
+            };
+            self.send(to, &message, None);
+        }
+    }
+
+    /// What follows a candidate that hides its sender's address. That both ends are on an open network
+    /// was seen before either may signal the other.
+    fn observed<'a>(
+        &self,
+        from: ClientId,
+        to: ClientId,
+        hidden: &Candidate<'a>,
+    ) -> Option<Candidate<'a>> {
+        if !self.observed_candidates {
+            return None;
+        }
+        let [sender, receiver] = [from, to].map(|end| self.sessions.get(&end));
+        let seen = observed::copy(&hidden.candidate, &sender?.origin, &receiver?.origin)?;
+        Some(Candidate {
+            candidate: seen.into(),
+            ..hidden.clone()
+        })
     }
 
     pub(super) fn end_calls(&mut self, client: ClientId) {

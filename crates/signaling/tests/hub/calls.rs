@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use signaling::{Limits, Owner};
+use serde_json::{Value, json};
+use signaling::{ClientId, Limits, Owner};
 use station::{Callsign, KeyId};
 
 use crate::support::{Room, answer, candidate, offer};
@@ -165,4 +165,73 @@ fn a_callsign_means_the_latest_session_of_one_key() {
         "unknown-target",
         "another key is not the owner"
     );
+}
+
+/// A candidate that hides its address.
+fn hidden(target: ClientId) -> Value {
+    let mut message = candidate(target);
+    message["candidate"]["candidate"] =
+        json!("candidate:1 1 udp 2113937151 5f0c.local 51234 typ host");
+    message
+}
+
+#[test]
+fn a_hidden_address_is_followed_by_the_one_the_server_sees() {
+    let (mut room, operator, guest) = operator_and_guest();
+    room.say(operator, &offer(guest));
+    room.forget_everything();
+    // The first client of a room is 10.0.0.1, the second 10.0.0.2.
+    for (from, to, address) in [(operator, guest, "10.0.0.1"), (guest, operator, "10.0.0.2")] {
+        room.say(from, &hidden(to));
+        let received = room.received(to);
+        assert_eq!(received.len(), 2);
+        let mut seen = hidden(to)["candidate"].clone();
+        assert_eq!(received[0]["candidate"], seen);
+        seen["candidate"] = json!(format!(
+            "candidate:1 1 udp 2113937151 {address} 51234 typ host"
+        ));
+        assert_eq!(received[1]["candidate"], seen);
+        assert_eq!(received[1]["from"], from.to_string());
+    }
+    assert_eq!(room.hub.counters().candidates, 2);
+
+    room.hub.set_observed_candidates(false);
+    room.say(operator, &hidden(guest));
+    assert_eq!(room.received(guest).len(), 1);
+}
+
+#[test]
+fn what_the_server_adds_counts_for_nobody() {
+    let mut room = Room::new(Limits {
+        candidates: 2,
+        ..Limits::default()
+    });
+    let (operator, guest) = (room.operator("W1AW", 1), room.guest());
+    room.say(operator, &offer(guest));
+    room.forget_everything();
+    for _ in 0..3 {
+        room.say(operator, &hidden(guest));
+    }
+    assert_eq!(room.error(operator), "too-many-candidates");
+    assert_eq!(room.received(guest).len(), 4);
+}
+
+#[test]
+fn no_address_is_told_across_amateur_frequencies() {
+    let (mut room, operator, guest) = operator_and_guest();
+    room.say(operator, &offer(guest));
+    let seen = room.last_seq(guest);
+    room.disconnect(guest);
+    let far = signaling::Origin {
+        zone: signaling::Zone::Part97,
+        ..crate::support::lan(44)
+    };
+    let back = room.connect_from(far);
+    room.say(back, &crate::support::resume(guest, seen));
+    room.forget_everything();
+    room.say(back, &hidden(operator));
+    assert_eq!(room.error(back), "part97");
+    room.say(operator, &hidden(guest));
+    assert_eq!(room.error(operator), "part97");
+    assert!(room.received(back).is_empty() && room.received(operator).is_empty());
 }
