@@ -3,6 +3,7 @@
 //! Nothing is asserted: times are of one machine, and a busy one tells little. The budget stands
 //! beside each figure.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -17,16 +18,21 @@ use crate::run;
 
 type Measure = fn(&Path) -> Result<Vec<Figure>>;
 
-const WHAT: &[(&str, Measure)] = &[("size", size), ("start", start), ("memory", memory)];
+const WHAT: &[(&str, Measure)] = &[
+    ("size", size),
+    ("start", start),
+    ("memory", memory),
+    ("discovery", discovery),
+];
 
 const STARTS: usize = 20;
 const DEADLINE: Duration = Duration::from_secs(20);
 const MARKS: (&str, &str) = ("<!-- bench:start -->", "<!-- bench:end -->");
 
 struct Figure {
-    what: &'static str,
+    what: Cow<'static, str>,
     measured: String,
-    budget: &'static str,
+    budget: Cow<'static, str>,
 }
 
 pub(crate) fn main(words: &[&str]) -> Result<()> {
@@ -35,7 +41,9 @@ pub(crate) fn main(words: &[&str]) -> Result<()> {
     let update = match flags[..] {
         [] => false,
         ["--update-readme"] if names.is_empty() => true,
-        _ => bail!("usage: cargo xtask bench [size] [start] [memory], or --update-readme for all"),
+        _ => bail!(
+            "usage: cargo xtask bench [size] [start] [memory] [discovery], or --update-readme for all"
+        ),
     };
     if let Some(unknown) = names
         .iter()
@@ -75,9 +83,9 @@ fn size(binary: &Path) -> Result<Vec<Figure>> {
         bytes / 10_000 % 100
     );
     Ok(vec![Figure {
-        what: "Binary, web app inside",
+        what: "Binary, web app inside".into(),
         measured,
-        budget: "at most 10 MB",
+        budget: "at most 10 MB".into(),
     }])
 }
 
@@ -92,14 +100,14 @@ fn start(binary: &Path) -> Result<Vec<Figure>> {
         .collect::<Result<Vec<_>>>()?;
     Ok(vec![
         Figure {
-            what: "First start to the first answer",
+            what: "First start to the first answer".into(),
             measured: spread(fresh),
-            budget: "under 100 ms",
+            budget: "under 100 ms".into(),
         },
         Figure {
-            what: "Every later start",
+            what: "Every later start".into(),
             measured: spread(again),
-            budget: "under 100 ms",
+            budget: "under 100 ms".into(),
         },
     ])
 }
@@ -115,16 +123,38 @@ fn memory(binary: &Path) -> Result<Vec<Figure>> {
     let visited = server.resident()?;
     Ok(vec![
         Figure {
-            what: "Memory, idle",
+            what: "Memory, idle".into(),
             measured: listening,
-            budget: "under 15 MB",
+            budget: "under 15 MB".into(),
         },
         Figure {
-            what: "Memory after one visitor",
+            what: "Memory after one visitor".into(),
             measured: visited,
-            budget: "under 15 MB",
+            budget: "under 15 MB".into(),
         },
     ])
+}
+
+/// How soon servers know of each other, on machines made of network namespaces. Waits three minutes for a
+/// killed server to be forgotten.
+fn discovery(binary: &Path) -> Result<Vec<Figure>> {
+    let mut node = run::program("node");
+    node.args(["web/bench/discovery.mjs"])
+        .env("HAM_SERVER_BIN", binary);
+    let mut figures = Vec::new();
+    let status = run::watch(&mut node, |line| {
+        if let [what, measured, budget] = line.split('\t').collect::<Vec<_>>()[..] {
+            figures.push(Figure {
+                what: what.to_owned().into(),
+                measured: measured.to_owned(),
+                budget: budget.to_owned().into(),
+            });
+        }
+    })?;
+    if !status.success() {
+        bail!("the measurement of discovery failed ({status})");
+    }
+    Ok(figures)
 }
 
 fn spread(mut times: Vec<Duration>) -> String {
