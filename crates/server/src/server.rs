@@ -60,6 +60,9 @@ pub enum StartError {
     /// The certificates it knows cannot be read.
     #[error("the certificates in the database cannot be read")]
     Authority(#[source] StoreError),
+    /// How much it issued lately cannot be read.
+    #[error("the issuance log in the database cannot be read")]
+    Log(#[source] StoreError),
     /// It cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -133,11 +136,12 @@ impl Server {
         let probe = config.internet_probe.as_ref();
         let connectivity = Connectivity::new(probe.map(|probe| probe.as_str().to_owned()));
         let connectivity = Arc::new(connectivity);
-        let issuing = Issuing::new(
+        let issuing = Issuing::open(
             Arc::clone(&ownership),
             Arc::clone(&authority),
             config.issue_per_hour,
-        );
+        )
+        .map_err(StartError::Log)?;
         let app = Arc::new(App {
             ownership,
             authority,

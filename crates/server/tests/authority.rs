@@ -64,6 +64,25 @@ async fn who_arrives_too_early_is_turned_when_the_voucher_comes() {
     server.server.shutdown().await;
 }
 
+/// Certificates of unknown issuers have few places, and are forgotten at a stop.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_an_unknown_issuer_takes_few_places_and_is_forgotten_at_a_stop() {
+    let server = TestServer::owned_by(&Operator::new("W1AW")).await;
+    let unknown = Operator::new("N1XYZ");
+    let bring = async |server: &TestServer| {
+        let who = unknown.vouch_for("K1ABC");
+        let body = json!({ "certificate": who.certificate.to_pem() });
+        server.post_signed(&who, "/api/certificates", &body).await
+    };
+    for _ in 0..64 {
+        assert_eq!(bring(&server).await.status, 202);
+    }
+    assert_eq!(bring(&server).await.problem(), (429, "full".into()));
+    let server = server.restart().await;
+    assert_eq!(bring(&server).await.status, 202);
+    server.server.shutdown().await;
+}
+
 /// The certificates of 10,000 people are listed whole, each once, page by page.
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_certificates_are_listed_page_by_page() {

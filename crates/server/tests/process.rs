@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use pki::{Certificate, Code, PublicKey};
 use serde_json::{Value, json};
 use support::applying::{Applying, code, open_codes};
-use support::{DEADLINE, Operator, Response, TestServer, exchange, signed_request, try_exchange};
+use support::signed::signed_request;
+use support::{DEADLINE, Operator, Response, TestServer, exchange, try_exchange};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -453,7 +454,8 @@ async fn bring_on(
         let who = owner.vouch_for("K1ABC");
         let body = json!({ "certificate": who.certificate.to_pem() });
         let path = "/api/certificates";
-        let request = signed_request(&authority, &offer, &owner, "POST", path, Some(&body));
+        let origin = format!("http://{authority}");
+        let request = signed_request(&origin, &offer, &owner, "POST", path, Some(&body));
         let Some(summary) = answered(&authority, &request).await else {
             return;
         };

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName};
 use serde_json::json;
+use support::signed::signed_request;
 use support::{DEADLINE, Operator, Response, TestServer, exchange, sign_challenge};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -84,6 +85,60 @@ async fn an_operator_logs_in_over_tls_and_the_scheme_is_part_of_the_proof() {
         }
     }
     drop(socket);
+    server.server.shutdown().await;
+}
+
+/// The owner asks for a code here and there: within the machine, through something that hands it on, over TLS.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_shown_where_nobody_else_reads_it() {
+    let (server, owner) = (TestServer::start(), Operator::new("W1AW"));
+    assert_eq!(server.claim(&owner).await.status, 200);
+    let of = json!({ "callsign": "K1ABC" });
+    let ask = async |origin: String| {
+        let offer = server.get("/api/nonce").await.json();
+        signed_request(&origin, &offer, &owner, "POST", "/api/codes", Some(&of))
+    };
+    let handed_on = |request: Vec<u8>| {
+        let request = String::from_utf8(request).unwrap();
+        let by = "\r\nX-Forwarded-For: 192.168.1.9\r\nConnection: close\r\n";
+        request
+            .replacen("\r\nConnection: close\r\n", by, 1)
+            .into_bytes()
+    };
+    let plainly =
+        async |request: Vec<u8>| Response::parse(&exchange(&server.authority(), &request).await);
+    let securely = async |request: Vec<u8>| {
+        let mut stream = dial(&server, "w1aw.local").await.unwrap();
+        stream.write_all(&request).await.unwrap();
+        let mut answer = Vec::new();
+        // The answer is whole by its length, also without close_notify.
+        let _ = stream.read_to_end(&mut answer).await;
+        Response::parse(&answer)
+    };
+
+    let plain = format!("http://{}", server.authority());
+    let within = plainly(ask(plain.clone()).await).await;
+    assert_eq!(within.status, 201, "{within:?}");
+    let refused = plainly(handed_on(ask(plain.clone()).await)).await;
+    assert_eq!(refused.problem(), (403, "insecure-connection".into()));
+
+    let secure = format!("https://w1aw.local:{}", server.server.port());
+    let over_tls = securely(ask(secure.clone()).await).await;
+    assert_eq!(over_tls.status, 201, "{over_tls:?}");
+    assert!(over_tls.json()["code"].is_string());
+    let over_tls = securely(handed_on(ask(secure).await)).await;
+    assert_eq!(over_tls.status, 201, "{over_tls:?}");
+    let elsewhere = securely(ask(plain).await).await;
+    assert_eq!(elsewhere.problem(), (401, "bad-signature".into()));
+
+    let listed = server
+        .signed(&owner, "GET", "/api/codes", None)
+        .await
+        .json();
+    let listed = listed["codes"].as_array().unwrap();
+    assert_eq!(listed.len(), 3);
+    let shown = listed.iter().any(|code| !code["code"].is_null());
+    assert!(!shown, "a code is shown once");
     server.server.shutdown().await;
 }
 

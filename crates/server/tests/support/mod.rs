@@ -3,20 +3,17 @@
 
 pub(crate) mod applying;
 
-mod signed;
+pub(crate) mod signed;
 
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt as _, StreamExt as _};
 use ham_server::config::{Config, Options};
 use ham_server::server::Server;
 use pki::issue::{self, Issuer};
-use pki::{Certificate, PublicKey, SignatureBase, SigningKey};
-use ring::digest;
+use pki::{Certificate, PublicKey, SigningKey};
 use ring::rand::SystemRandom;
 use serde_json::{Value, json};
 use station::statement::Login;
@@ -112,20 +109,6 @@ impl TestServer {
         Response::parse(&exchange(&authority, head.as_bytes()).await)
     }
 
-    /// Sends a request that somebody signs with the key of their certificate.
-    pub(crate) async fn signed(
-        &self,
-        who: &Operator,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Response {
-        let authority = self.authority();
-        let offer = self.get("/api/nonce").await.json();
-        let request = signed_request(&authority, &offer, who, method, path, body);
-        Response::parse(&exchange(&authority, &request).await)
-    }
-
     pub(crate) async fn connect(&self) -> Client {
         Client::connect(&format!("ws://{}/signal", self.authority())).await
     }
@@ -153,49 +136,6 @@ pub(crate) fn config(folder: &Path, options: Options) -> Config {
         ..options
     };
     Config::resolve(options).unwrap()
-}
-
-/// A request that somebody signs, with a nonce of the server's, as bytes.
-pub(crate) fn signed_request(
-    authority: &str,
-    offer: &Value,
-    who: &Operator,
-    method: &str,
-    path: &str,
-    body: Option<&Value>,
-) -> Vec<u8> {
-    let text = |name: &str| offer[name].as_str().unwrap();
-    let body = body.map(Value::to_string).unwrap_or_default();
-    let digest = digest::digest(&digest::SHA256, body.as_bytes());
-    let digest = format!("sha-256=:{}:", STANDARD.encode(digest));
-    let target = format!("http://{authority}{path}");
-    let mut components = vec![("@method", method), ("@target-uri", &target)];
-    if !body.is_empty() {
-        components.push(("content-digest", &digest));
-    }
-    let names: Vec<_> = components
-        .iter()
-        .map(|(name, _)| format!("\"{name}\""))
-        .collect();
-    let parameters = format!(
-        "({});created=1618884473;nonce=\"{}\";keyid=\"{}\";alg=\"ecdsa-p256-sha256\";tag=\"{}\"",
-        names.join(" "),
-        text("nonce"),
-        who.certificate.fingerprint(),
-        text("tag"),
-    );
-    let base = SignatureBase::new(&components, &parameters).unwrap();
-    let signature = who.key.sign_request(&base, &who.random).unwrap();
-    let signature = STANDARD.encode(signature);
-    let mut head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\
-         Signature-Input: sig1={parameters}\r\nSignature: sig1=:{signature}:\r\n"
-    );
-    if !body.is_empty() {
-        head += &format!("Content-Type: application/json\r\nContent-Digest: {digest}\r\n");
-    }
-    head += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-    head.into_bytes()
 }
 
 /// Another machine's address, as far as the server can tell: all of 127/8 is this machine.

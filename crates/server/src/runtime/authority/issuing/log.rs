@@ -1,11 +1,14 @@
 //! The log of everything this server issued, as everybody may read it.
 //!
 //! A checkpoint is a promise to whoever keeps it, so it is made of what is on the disk, never of what
-//! is about to be written.
+//! is about to be written. What may be issued in an hour outlives a restart, since the log has it.
+
+use std::time::Duration;
 
 use pki::log::{Checkpoint, CheckpointError, Entry, Tip};
+use signaling::limit::Rate;
 use station::Digest;
-use store::{Store, StoreError};
+use store::{Issuance, Store, StoreError};
 
 use super::{IssueFailure, Issuing};
 use crate::runtime::lock;
@@ -30,12 +33,8 @@ impl Issuing {
             let store = lock(&store);
             (store.issuances(from, most)?, tip(&store)?)
         };
-        let entries = found.iter().map(|issuance| {
-            let entry = Entry::from_text(&issuance.entry);
-            entry.map_err(|_| StoreError::Damaged("the issuance log"))
-        });
         Ok(Part {
-            entries: entries.collect::<Result<_, _>>()?,
+            entries: found.iter().map(read).collect::<Result<_, _>>()?,
             checkpoint: self.sign_tip(tip)?,
         })
     }
@@ -72,4 +71,56 @@ pub(super) fn tip(store: &Store) -> Result<Tip, StoreError> {
         size: last.place + 1,
         head: Digest::new(last.head),
     }))
+}
+
+/// When the last certificates were issued, at most so many, in the order of the log.
+pub(super) fn last_times(store: &Store, most: u32) -> Result<Vec<u64>, StoreError> {
+    let from = tip(store)?.size.saturating_sub(u64::from(most));
+    let found = store.issuances(from, most)?;
+    let times = found.iter().map(|issuance| Ok(read(issuance)?.issued.time));
+    times.collect()
+}
+
+/// How long it takes until nothing of what was issued at these times, in seconds since 1970, counts
+/// against the rate. The clock may have been set meanwhile: what is dated later than it stands at counts as
+/// issued now.
+pub(super) fn spent(times: &[u64], rate: Rate, now: u64) -> Duration {
+    let unit = rate.per / rate.units.max(1);
+    let mut times: Vec<u64> = times.iter().map(|time| (*time).min(now)).collect();
+    times.sort_unstable();
+    let (mut left, mut last) = (Duration::ZERO, 0);
+    for time in times {
+        left = left.saturating_sub(Duration::from_secs(time - last)) + unit;
+        last = time;
+    }
+    left.saturating_sub(Duration::from_secs(now - last))
+}
+
+fn read(issuance: &Issuance) -> Result<Entry, StoreError> {
+    Entry::from_text(&issuance.entry).map_err(|_| StoreError::Damaged("the issuance log"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_log_says_of_the_last_hour_counts() {
+        let rate = Rate {
+            units: 10,
+            per: Duration::from_secs(3600),
+            burst: 10,
+        };
+        let minutes = |times: &[u64], now: u64| {
+            let times: Vec<u64> = times.iter().map(|minute| minute * 60).collect();
+            spent(&times, rate, now * 60).as_secs() / 60
+        };
+        assert_eq!(minutes(&[], 100), 0);
+        assert_eq!(minutes(&[100; 10], 100), 60, "one at a time after this");
+        assert_eq!(minutes(&[100; 10], 130), 30);
+        assert_eq!(minutes(&[100; 10], 161), 0);
+        assert_eq!(minutes(&[10, 100, 103], 104), 8, "6 less 3, and 6 less 1");
+        assert_eq!(minutes(&[500; 3], 100), 18, "the clock was set back");
+        assert_eq!(minutes(&[103, 100], 104), 8, "in any order");
+    }
 }

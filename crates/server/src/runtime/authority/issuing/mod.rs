@@ -35,7 +35,7 @@ use station::{Callsign, LicenceClass};
 use store::{Claim, RandomId, StoreError};
 
 use super::Authority;
-use crate::runtime::Ownership;
+use crate::runtime::{Ownership, lock};
 use making::{Order, Written};
 use proof::Proof;
 
@@ -156,22 +156,31 @@ pub enum IssueFailure {
 }
 
 impl Issuing {
-    /// An issuer that makes so many certificates an hour, at once or one after the other.
-    #[must_use]
-    pub fn new(ownership: Arc<Ownership>, authority: Arc<Authority>, per_hour: u32) -> Self {
+    /// An issuer that makes so many certificates an hour, at once or one after the other. What the log
+    /// says of the last hour counts. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the log cannot be read.
+    pub fn open(
+        ownership: Arc<Ownership>,
+        authority: Arc<Authority>,
+        per_hour: u32,
+    ) -> Result<Self, StoreError> {
         let rate = Rate {
             units: per_hour,
             per: Duration::from_secs(60 * 60),
             burst: per_hour,
         };
-        Self {
+        let times = log::last_times(&lock(&ownership.store()), per_hour)?;
+        let spent = log::spent(&times, rate, seconds_since_1970());
+        Ok(Self {
             ownership,
             authority,
             rate,
-            meter: Mutex::new(Meter::new(Instant::now())),
+            meter: Mutex::new(Meter::new(Instant::now() + spent)),
             checkpoint: Mutex::default(),
             random: SystemRandom::new(),
-        }
+        })
     }
 
     /// Judges an application: makes the certificate, or lets a request wait for the owner. Blocks on

@@ -33,7 +33,29 @@ fn claimed(folder: &std::path::Path) -> Issuing {
         })
         .unwrap();
     let authority = Authority::open(ownership.store()).unwrap();
-    Issuing::new(Arc::new(ownership), Arc::new(authority), 10)
+    Issuing::open(Arc::new(ownership), Arc::new(authority), 10).unwrap()
+}
+
+/// The same server after a restart.
+fn restarted(folder: &std::path::Path) -> Issuing {
+    let ownership = Ownership::open(folder, folder, &SystemRandom::new()).unwrap();
+    let authority = Authority::open(ownership.store()).unwrap();
+    Issuing::open(Arc::new(ownership), Arc::new(authority), 10).unwrap()
+}
+
+/// Somebody who shows a document, from the network with this number.
+fn shows_a_document(issuing: &Issuing, network: u8) -> Result<Outcome, IssueFailure> {
+    let key = SigningKey::generate(&SystemRandom::new()).unwrap();
+    let applicant = Applicant {
+        key: key.public_key(),
+        callsign: "K1ABC".parse().unwrap(),
+        class: None,
+    };
+    let proof = Proof::Document {
+        note: "a photograph".to_owned(),
+    };
+    let from = AddressGroup::of(IpAddr::V4(Ipv4Addr::new(192, 0, 2, network)));
+    issuing.apply(&applicant, &proof, from, Instant::now())
 }
 
 fn held(issuing: &Issuing) -> usize {
@@ -88,4 +110,60 @@ fn nothing_is_promised_that_could_not_be_written() {
     assert!(issuing.codes().is_empty());
     let Tip { size, .. } = issuing.checkpoint().unwrap().tip;
     assert_eq!(size, 2);
+}
+
+#[test]
+fn sixty_four_requests_wait_and_a_decision_makes_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let issuing = claimed(folder.path());
+    let mut waiting = Vec::new();
+    for network in 0..16 {
+        for _ in 0..MOST_WAITING_EACH {
+            match shows_a_document(&issuing, network) {
+                Ok(Outcome::Waits { request, .. }) => waiting.push(request),
+                other => panic!("{other:?}"),
+            }
+        }
+        let more = shows_a_document(&issuing, network);
+        let full = matches!(more, Err(IssueFailure::GroupFull | IssueFailure::QueueFull));
+        assert!(full, "{more:?}");
+    }
+    assert_eq!(waiting.len(), MOST_WAITING);
+    let full = |issuing: &Issuing| {
+        let more = shows_a_document(issuing, 200);
+        matches!(more, Err(IssueFailure::QueueFull))
+    };
+    assert!(full(&issuing));
+    // Nor is there more room after a restart.
+    drop(issuing);
+    let issuing = restarted(folder.path());
+    assert!(full(&issuing));
+
+    issuing.refuse(waiting[5], "unreadable".to_owned()).unwrap();
+    assert!(shows_a_document(&issuing, 200).is_ok());
+    assert!(full(&issuing));
+    issuing
+        .approve(waiting[9], None, None, Instant::now())
+        .unwrap();
+    assert!(shows_a_document(&issuing, 201).is_ok());
+    assert!(full(&issuing));
+}
+
+#[test]
+fn two_hundred_and_fifty_six_codes_are_open_and_one_taken_back_makes_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let issuing = claimed(folder.path());
+    let make = |issuing: &Issuing| issuing.make_code("K1ABC".parse().unwrap(), None);
+    for _ in 0..MOST_CODES {
+        make(&issuing).unwrap();
+    }
+    assert!(matches!(make(&issuing), Err(IssueFailure::CodesFull)));
+    drop(issuing);
+    let issuing = restarted(folder.path());
+    let open = issuing.codes();
+    assert_eq!(open.len(), MOST_CODES);
+    assert!(matches!(make(&issuing), Err(IssueFailure::CodesFull)));
+    issuing.remove_code(open[100].id).unwrap();
+    make(&issuing).unwrap();
+    assert!(matches!(make(&issuing), Err(IssueFailure::CodesFull)));
 }
