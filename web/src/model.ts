@@ -38,6 +38,8 @@ export interface Model {
   trustServer(): Promise<void>
   /** The owner's decision whether people on this network may join. Rejects with a sentence. */
   setOpenToNetwork(open: boolean): Promise<void>
+  /** The owner's decision whether guests may call each other. Rejects with a sentence. */
+  setGuestCalls(allowed: boolean): Promise<void>
   /** The best of the server's secure addresses that this browser trusts now; null while it trusts none. Never rejects. */
   probeSecure(): Promise<string | null>
   /** Asks again at once instead of waiting for the next attempt. */
@@ -81,6 +83,8 @@ export interface ServerView {
   readonly secureAddress: SecureAddress | null
   /** Our way to the server crosses amateur frequencies, where nothing may be encrypted: why, as the end of a sentence. Null where it does not. */
   readonly radio: string | null
+  /** The owner lets guests call other guests, on networks where that may be encrypted. */
+  readonly guestCalls: boolean
 }
 
 /** Where the server speaks https, and the certificate by which a device comes to trust it. */
@@ -97,7 +101,7 @@ export interface SessionView {
   readonly since: number
   /** What the server lets us do. */
   readonly role: 'licensed' | 'unlicensed'
-  /** The owner lets guests call other guests. */
+  /** The owner lets guests call other guests, and our way to the server allows it. */
   readonly guestCalls: boolean
   readonly clientId: string | null
   readonly net: string

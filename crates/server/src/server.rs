@@ -125,6 +125,7 @@ impl Server {
         let door = Arc::new(Door::new(&limits, config.trusted_proxies.clone()));
         switchboard.set_owner(ownership.owner());
         switchboard.set_observed_candidates(!config.no_observed_candidates);
+        switchboard.set_policy(ownership.policy(), "the server starts");
         // Not to keep alive who keeps the authority alive.
         let sessions = Arc::downgrade(&switchboard);
         authority.tell(move |judgements| {

@@ -180,6 +180,13 @@ async fn from_the_start_to_the_reset_by_command_line() {
     let open = run(&data, &["open"]);
     assert!(said(&open).contains("may join now"), "{}", said(&open));
     assert_eq!(server.get("/api/status").await["state"], "active");
+    for (switch, allowed) in [("on", true), ("off", false)] {
+        assert!(run(&data, &["guest-calls", switch]).status.success());
+        assert_eq!(server.get("/api/status").await["guestCalls"], allowed);
+        let told = said(&run(&data, &["status"]));
+        assert_eq!(told.contains("may call each other"), allowed, "{told}");
+    }
+    assert_eq!(run(&data, &["guest-calls"]).status.code(), Some(2));
 
     let running = run(&data, &["reset", "--confirm", "W1AW"]);
     assert!(

@@ -32,6 +32,17 @@ pub struct Claim {
     pub station: Station,
     /// Whether the owner lets people on this network join.
     pub open_to_network: bool,
+    /// Whether the owner lets guests call each other.
+    pub guest_calls: bool,
+}
+
+/// What an owner decides about the people on this network. What is `None` stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Admission {
+    /// Whether they may join.
+    pub open_to_network: Option<bool>,
+    /// Whether guests among them may call each other.
+    pub guest_calls: Option<bool>,
 }
 
 impl Store {
@@ -51,6 +62,7 @@ impl Store {
             server: read(&row.server)?,
             station: row.station()?,
             open_to_network: row.open_to_network,
+            guest_calls: row.guest_calls,
         }))
     }
 
@@ -86,15 +98,13 @@ impl Store {
         })
     }
 
-    /// Lets people on this network join, or no longer.
+    /// Stores who may join, and what guests may do.
     ///
     /// # Errors
     /// [`StoreError::NotClaimed`] when there is no owner to decide it.
-    pub fn set_open_to_network(&mut self, open: bool) -> Result<(), StoreError> {
-        match self
-            .connection
-            .execute("UPDATE claim SET open_to_network = ?1", [open])?
-        {
+    pub fn set_admission(&mut self, admission: Admission) -> Result<(), StoreError> {
+        let values = params![admission.open_to_network, admission.guest_calls];
+        match self.connection.execute(UPDATE_ADMISSION, values)? {
             0 => Err(StoreError::NotClaimed),
             _ => Ok(()),
         }
@@ -130,6 +140,7 @@ struct ClaimRow {
     grid: Option<String>,
     licence_class: Option<String>,
     open_to_network: bool,
+    guest_calls: bool,
 }
 
 impl ClaimRow {
@@ -141,6 +152,7 @@ impl ClaimRow {
             grid: row.get(3)?,
             licence_class: row.get(4)?,
             open_to_network: row.get(5)?,
+            guest_calls: row.get(6)?,
         })
     }
 
@@ -175,7 +187,7 @@ const BELOW_THE_CLAIM: [&str; 16] = [
     "certificate",
 ];
 const SELECT_CLAIM: &str = "
-    SELECT owner.der, server.der, station_name, grid, licence_class, open_to_network
+    SELECT owner.der, server.der, station_name, grid, licence_class, open_to_network, guest_calls
     FROM claim
     JOIN certificate owner ON owner.id = claim.owner
     JOIN certificate server ON server.id = claim.server";
@@ -183,6 +195,9 @@ const SELECT_CHAIN: &str = "
     SELECT der FROM owner_chain JOIN certificate ON certificate.id = owner_chain.certificate
     ORDER BY place";
 const INSERT_CHAIN: &str = "INSERT INTO owner_chain (place, certificate) VALUES (?1, ?2)";
+const UPDATE_ADMISSION: &str = "
+    UPDATE claim SET
+        open_to_network = coalesce(?1, open_to_network), guest_calls = coalesce(?2, guest_calls)";
 const INSERT_CLAIM: &str = "
     INSERT INTO claim
         (only_row, owner, server, station_name, grid, licence_class, open_to_network)

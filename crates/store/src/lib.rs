@@ -33,7 +33,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use certificates::{Anchor, LicenceRoot};
 pub use change::Change;
-pub use claim::{Claim, Station};
+pub use claim::{Admission, Claim, Station};
 pub use codes::IssueCode;
 pub use issuances::Issuance;
 pub use random_id::RandomId;

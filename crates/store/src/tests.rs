@@ -104,6 +104,7 @@ fn a_claim_is_there_after_reopening() {
             server: (**claim.server()).clone(),
             station,
             open_to_network: open,
+            guest_calls: false,
         };
         assert_eq!(store.claim().unwrap(), Some(expected));
         assert_eq!(anchors(&store), [claim.owner().identity()]);
@@ -134,18 +135,33 @@ fn a_claimed_server_is_not_claimed_again_until_it_is_reset() {
 }
 
 #[test]
-fn the_owner_opens_and_closes_the_server() {
+fn the_owner_decides_who_may_join_and_what_guests_may_do() {
     let (_folder, path) = folder();
     let mut store = Store::open(&path).unwrap();
+    let decide = |open_to_network, guest_calls| Admission {
+        open_to_network,
+        guest_calls,
+    };
     assert!(matches!(
-        store.set_open_to_network(true),
+        store.set_admission(decide(Some(true), None)),
         Err(StoreError::NotClaimed)
     ));
     store.save_claim(&claim(false), &station(), false).unwrap();
-    for open in [true, false] {
-        store.set_open_to_network(open).unwrap();
-        assert_eq!(store.claim().unwrap().unwrap().open_to_network, open);
+    for (decision, open, guests) in [
+        (decide(None, None), false, false),
+        (decide(Some(true), None), true, false),
+        (decide(None, Some(true)), true, true),
+        (decide(Some(false), None), false, true),
+    ] {
+        store.set_admission(decision).unwrap();
+        drop(store);
+        store = Store::open(&path).unwrap();
+        let claim = store.claim().unwrap().unwrap();
+        assert_eq!((claim.open_to_network, claim.guest_calls), (open, guests));
     }
+    store.reset().unwrap();
+    store.save_claim(&claim(false), &station(), true).unwrap();
+    assert!(!store.claim().unwrap().unwrap().guest_calls, "a new owner");
 }
 
 #[test]
@@ -237,7 +253,7 @@ fn a_claim_of_the_first_version_is_kept() {
     let store = Store::open(&path).unwrap();
     let kept = store.claim().unwrap().unwrap();
     assert_eq!(kept.owner, **claim.owner());
-    assert!(kept.open_to_network);
+    assert!(kept.open_to_network && !kept.guest_calls);
     assert_eq!(anchors(&store), [claim.owner().identity()]);
     let stored = store.certificates().unwrap();
     assert!(stored.iter().all(|stored| stored.source == Source::Owner));
@@ -306,7 +322,8 @@ fn landed_migrations_are_not_edited() {
         [
             "375ba253dc5394a3d1172da4237e3b0cdcfafa76544559c86418220d3b88cf2f",
             "17f8aa37a92bd3e591efb15614100ca93fb3eced28e9aed6240e5c2283142854",
-            "2fd5df0ed01335ef040958900bab74c2ca81534638015222269285cf8188375f"
+            "2fd5df0ed01335ef040958900bab74c2ca81534638015222269285cf8188375f",
+            "a91c3e2017a6d8aaf2e95bfc41d31c40a5eae50e5f6e740c001e56c795a87cba"
         ]
     );
 }

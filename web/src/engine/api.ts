@@ -8,7 +8,7 @@ import { Problem } from './problem'
 /** Of what the server says, what the app uses. */
 export type Info = Pick<
   Wire.Info,
-  'version' | 'callsign' | 'state' | 'certFingerprint' | 'station' | 'addresses' | 'secure' | 'zone' | 'local'
+  'version' | 'callsign' | 'state' | 'certFingerprint' | 'station' | 'addresses' | 'secure' | 'zone' | 'local' | 'guestCalls'
 >
 export type ClaimStation = Pick<Wire.ClaimOffer, 'state' | 'publicKey' | 'codeRequired'>
 export type Claim = Required<Pick<Wire.ClaimRequest, 'certificate' | 'chain' | 'serverCertificate' | 'openToNetwork'>> &
@@ -29,7 +29,7 @@ export interface Api {
   claimStation(): Promise<ClaimStation>
   claim(claim: Claim): Promise<void>
   nonce(): Promise<Wire.Nonce>
-  /** Lets people on the network join, or no longer: a signed request. */
+  /** What the owner decides about the people on the network: a signed request. */
   network(body: string, signature: Readonly<Record<string, string>>): Promise<void>
 }
 

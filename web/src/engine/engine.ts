@@ -10,6 +10,7 @@
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals'
 import type { ClaimRequest, ClaimResult, IdentityView, Model, Person, SessionView } from '../model'
 import { api, NETWORK_PATH } from './api'
+import type { NetworkRequest } from '../wire/http'
 import { Authority } from './authority/authority'
 import { Client } from './authority/client'
 import { Hearing } from './authority/hearing'
@@ -207,11 +208,19 @@ export class Engine implements Model {
     this.#connect()
   }
 
-  async setOpenToNetwork(open: boolean): Promise<void> {
+  setOpenToNetwork(open: boolean): Promise<void> {
+    return this.#decide({ open })
+  }
+
+  setGuestCalls(allowed: boolean): Promise<void> {
+    return this.#decide({ guestCalls: allowed })
+  }
+
+  async #decide(admission: NetworkRequest): Promise<void> {
     const identity = this.#own.peek()
-    if (!identity) throw new Problem('Only the owner decides who may join.')
+    if (!identity) throw new Problem('Only the owner decides this.')
     const { signedHeaders } = await import('./signed')
-    const body = JSON.stringify({ open })
+    const body = JSON.stringify(admission)
     await api.network(body, await signedHeaders(identity, { method: 'POST', target: this.#origin + NETWORK_PATH, body }, await api.nonce()))
     await this.#server.refresh()
   }

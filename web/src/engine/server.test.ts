@@ -10,6 +10,7 @@ const info: Info = {
   station: null,
   addresses: [],
   local: true,
+  guestCalls: false,
   secure: null,
   zone: { zone: 'open', reason: 'it looks like an ordinary network' },
 }

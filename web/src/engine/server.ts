@@ -23,6 +23,7 @@ export class Server {
     secure: globalThis.isSecureContext,
     secureAddress: null,
     radio: null,
+    guestCalls: false,
   })
   readonly #api: Pick<Api, 'info'>
   readonly #visible: () => boolean
@@ -66,6 +67,7 @@ export class Server {
       secure: globalThis.isSecureContext,
       secureAddress: info.secure,
       radio: info.zone.zone === 'part97' ? info.zone.reason : null,
+      guestCalls: info.guestCalls,
     }
     // The same answer again is not a change: pages would be drawn anew for nothing.
     if (JSON.stringify(next) !== JSON.stringify(this.#view.value)) this.#view.value = next

@@ -1215,6 +1215,10 @@ export interface Info {
    */
   certFingerprint: Fingerprint | null
   /**
+   * Whether the owner lets guests call each other (never over amateur frequencies).
+   */
+  guestCalls: boolean
+  /**
    * What a client may send.
    */
   limits: Limits
@@ -1522,9 +1526,13 @@ export interface Network {
   zone: Zone
 }
 /**
- * The answer: the state that follows.
+ * The answer: what follows.
  */
 export interface NetworkAnswer {
+  /**
+   * Whether guests may call each other.
+   */
+  guestCalls: boolean
   /**
    * `active` or `claimed`.
    */
@@ -1535,9 +1543,13 @@ export interface NetworkAnswer {
  */
 export interface NetworkRequest {
   /**
-   * Whether people on the network may join.
+   * Whether guests may call each other. Without it that stays as it is.
    */
-  open: boolean
+  guestCalls?: boolean | null
+  /**
+   * Whether people on the network may join. Without it that stays as it is.
+   */
+  open?: boolean | null
 }
 /**
  * A new code. This is the only time that it is shown.
@@ -1729,6 +1741,10 @@ export interface Status {
    * The URL that reaches this server.
    */
   endpoint: string
+  /**
+   * Whether the owner lets guests call each other (never over amateur frequencies).
+   */
+  guestCalls: boolean
   /**
    * Whether there seems to be internet.
    */

@@ -43,6 +43,8 @@ enum Command {
     Open,
     /// Keep the server that runs on this machine to its own machine
     Close,
+    /// Let guests call each other, or no longer, at the server that runs on this machine
+    GuestCalls(network::GuestCalls),
     /// Release the server from its owner, on its own machine and while it is stopped
     Reset(reset::Arguments),
     /// Whom the server that runs on this machine trusts, why, and your decisions about it
@@ -83,6 +85,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Claim(arguments) => claim::claim(&config()?, &arguments),
         Command::Open => network::set_open(&config()?, true),
         Command::Close => network::set_open(&config()?, false),
+        Command::GuestCalls(arguments) => network::set_guest_calls(&config()?, &arguments),
         Command::Reset(arguments) => reset::reset(&config()?, &arguments),
         Command::Certs(command) => certs::certs(&config()?, &command),
         Command::Code(arguments) => code::code(&config()?, &arguments),

@@ -38,8 +38,13 @@ fn sentences(status: &Value) -> String {
     };
     let seconds = status["uptime"].as_u64().unwrap_or_default();
     let clients = &status["clients"];
+    let guests = if status["guestCalls"] == true {
+        "may call each other, but never over amateur frequencies"
+    } else {
+        "may read, and answer operators' calls"
+    };
     format!(
-        "State    {state}\nAddress  {}\nHere     {} licensed, {} guests\nUp       {} h {:02} min\nVersion  {}",
+        "State    {state}\nAddress  {}\nHere     {} licensed, {} guests\nGuests   {guests}\nUp       {} h {:02} min\nVersion  {}",
         text(&status["endpoint"]),
         clients["licensed"],
         clients["unlicensed"],

@@ -1,4 +1,4 @@
-//! Letting people on the network in, or no longer: `POST /api/network`. And `GET /api/nonce`, which
+//! Letting people on the network in, or no longer, and guests call each other: `POST /api/network`. And `GET /api/nonce`, which
 //! every signed request begins with.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use store::StoreError;
+use store::{Admission, StoreError};
 
 use super::App;
 #[cfg(feature = "schema")]
@@ -19,18 +19,24 @@ use crate::runtime::ClaimState;
 
 /// `POST /api/network`, signed by the owner.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct NetworkRequest {
-    /// Whether people on the network may join.
-    open: bool,
+    /// Whether people on the network may join. Without it that stays as it is.
+    open: Option<bool>,
+    /// Whether guests may call each other. Without it that stays as it is.
+    guest_calls: Option<bool>,
 }
 
-/// The answer: the state that follows.
+/// The answer: what follows.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct NetworkAnswer {
     /// `active` or `claimed`.
     state: ClaimState,
+    /// Whether guests may call each other.
+    guest_calls: bool,
 }
 
 /// `GET /api/nonce`.
@@ -56,11 +62,19 @@ pub(super) async fn network(
     State(app): State<Arc<App>>,
     ByOwner(request): ByOwner<NetworkRequest>,
 ) -> Result<Json<NetworkAnswer>, Problem> {
+    let admission = Admission {
+        open_to_network: request.open,
+        guest_calls: request.guest_calls,
+    };
     let keeper = Arc::clone(&app);
-    let set = tokio::task::spawn_blocking(move || keeper.ownership.set_open(request.open))
-        .await
-        .map_err(|error| Problem::internal(&error))?;
-    match set {
+    let decided = tokio::task::spawn_blocking(move || {
+        keeper.ownership.admit(admission, |policy| {
+            keeper
+                .switchboard
+                .set_policy(policy, reason_of(policy.guest_calls));
+        })
+    });
+    match decided.await.map_err(|error| Problem::internal(&error))? {
         Ok(()) => {}
         Err(StoreError::NotClaimed) => {
             let error = "this server has no owner yet";
@@ -68,16 +82,30 @@ pub(super) async fn network(
         }
         Err(error) => return Err(Problem::internal(&error)),
     }
-    if !request.open {
+    if request.open == Some(false) {
         app.switchboard
             .send_away("the owner has closed this server to the network", |ends| {
                 !ends.loopback()
             });
     }
-    tracing::info!(open = request.open, "the owner decided who may join");
+    tracing::info!(
+        open = request.open,
+        guest_calls = request.guest_calls,
+        "the owner decided who may join and what guests may do"
+    );
     Ok(Json(NetworkAnswer {
         state: app.ownership.state(),
+        guest_calls: app.ownership.policy().guest_calls,
     }))
+}
+
+/// What everybody is told when the owner changed it.
+fn reason_of(guest_calls: bool) -> &'static str {
+    if guest_calls {
+        "The owner lets guests call each other."
+    } else {
+        "The owner no longer lets guests call each other."
+    }
 }
 
 #[cfg(feature = "schema")]
@@ -85,10 +113,9 @@ pub(super) fn describe(paths: &mut Paths) {
     let nonce =
         Operation::new("A nonce for a signed request").answers::<Nonce>(paths, 200, "A nonce");
     paths.add("get", "/api/nonce", nonce);
-    let network =
-        Operation::new("Let people on the network join, or no longer; signed by the owner")
-            .takes::<NetworkRequest>(paths)
-            .answers::<NetworkAnswer>(paths, 200, "The state that follows")
-            .refuses(paths, &[401, 403]);
+    let network = Operation::new("Decide who may join and what guests may do; signed by the owner")
+        .takes::<NetworkRequest>(paths)
+        .answers::<NetworkAnswer>(paths, 200, "What follows")
+        .refuses(paths, &[401, 403, 409]);
     paths.add("post", "/api/network", network);
 }

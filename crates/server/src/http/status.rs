@@ -40,6 +40,8 @@ pub(super) struct Status {
     pub(super) mode_for: u64,
     /// Who is here.
     pub(super) clients: Clients,
+    /// Whether the owner lets guests call each other (never over amateur frequencies).
+    pub(super) guest_calls: bool,
 }
 
 /// The signaling service in a status.
@@ -91,6 +93,8 @@ pub(super) struct Info {
     pub(super) zone: ZoneInfo,
     /// Whether the caller is on the server's machine.
     pub(super) local: bool,
+    /// Whether the owner lets guests call each other (never over amateur frequencies).
+    pub(super) guest_calls: bool,
     /// What a client may send.
     pub(super) limits: Limits,
 }
@@ -169,6 +173,7 @@ pub(super) async fn status(
             licensed,
             unlicensed,
         },
+        guest_calls: app.ownership.policy().guest_calls,
     })
 }
 
@@ -204,6 +209,7 @@ pub(super) async fn info(
             reason: zone.reason.to_string(),
         },
         local: ends.loopback(),
+        guest_calls: app.ownership.policy().guest_calls,
         limits: Limits {
             frame_bytes: MAX_FRAME,
             messages_per_minute: messages.units,

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use pki::{Code, KeyError, SigningKey};
 use ring::rand::SystemRandom;
-use signaling::Owner;
+use signaling::{Owner, Policy};
 use station::statement::FieldError;
 use station::{Callsign, Statement};
-use store::{Claim, Store, StoreError, ZoneRule};
+use store::{Admission, Claim, Store, StoreError, ZoneRule};
 use tokio::sync::watch;
 
 use super::lock;
@@ -237,6 +237,14 @@ impl Ownership {
         })
     }
 
+    /// What the owner lets guests do.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy {
+            guest_calls: self.owned().is_some_and(|claim| claim.guest_calls),
+        }
+    }
+
     /// What the server remembers. Locking it blocks on the disk while somebody writes.
     #[must_use]
     pub fn store(&self) -> Arc<Mutex<Store>> {
@@ -292,14 +300,20 @@ impl Ownership {
         Ok(())
     }
 
-    /// Lets people on the network join, or no longer. Blocks on the disk.
+    /// Decides who may join and what guests may do, and tells `follow` before anybody can decide anew.
+    /// Blocks on the disk.
     ///
     /// # Errors
     /// [`StoreError`], `NotClaimed` among them; nothing is changed then.
-    pub fn set_open(&self, open: bool) -> Result<(), StoreError> {
+    pub fn admit(
+        &self,
+        admission: Admission,
+        follow: impl FnOnce(Policy),
+    ) -> Result<(), StoreError> {
         let mut store = lock(&self.store);
-        store.set_open_to_network(open)?;
+        store.set_admission(admission)?;
         self.remember(store.claim()?);
+        follow(self.policy());
         Ok(())
     }
 

@@ -8,7 +8,8 @@ import './call-slot.css'
 
 export function CallSlot() {
   const model = useModel()
-  const { phase } = model.session.value
+  const { phase, guestCalls } = model.session.value
+  const rights = guestCalls ? 'You can read, answer calls, and call other guests.' : 'You can read and answer calls.'
   const calls = [...model.conversations.value.values()].filter(canWrite)
   // The newest call that waits to be read, else the newest at all.
   const call = calls.filter(({ unread }) => unread > 0).at(-1) ?? calls.at(-1)
@@ -18,7 +19,7 @@ export function CallSlot() {
       {call === undefined ? (
         <>
           <p class="call-slot-words">
-            {phase === 'connected' ? 'You are connected as a guest. You can read and answer calls.' : 'Guests can read and answer calls.'}
+            {phase === 'connected' ? `You are connected as a guest. ${rights}` : 'Guests can read and answer calls.'}
           </p>
           <p>{phase === 'connected' ? 'Nobody has called you yet. Leave this page open.' : 'They reach you once there is a connection.'}</p>
         </>

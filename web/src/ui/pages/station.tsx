@@ -14,6 +14,7 @@ import { Aredn } from './reach/aredn'
 import { Networks } from './reach/networks'
 import { Ways } from './reach/internet'
 import { ShareCode } from './share'
+import { WhatGuestsMay } from './what-guests-may'
 import { WhoMayJoin } from './who-may-join'
 import { You } from './you'
 import './station.css'
@@ -38,6 +39,7 @@ export function Station() {
           )}
         </Panel>
         {isOwner && <WhoMayJoin />}
+        {isOwner && <WhatGuestsMay />}
         <Ways />
         {isOwner && <Networks />}
         {isOwner && <Aredn />}

@@ -52,6 +52,7 @@ const server: ServerView = {
     urls: ['https://w1aw.local:8080', 'https://192.168.1.100:8080'],
   },
   radio: null,
+  guestCalls: false,
 }
 
 const session: SessionView = {
@@ -159,6 +160,7 @@ export function fakeModel(fake: Fake, tell: (act: string, ...words: readonly unk
     forgetKey: async () => tell('forgetKey'),
     trustServer: async () => tell('trustServer'),
     setOpenToNetwork: async (open) => tell('setOpenToNetwork', open),
+    setGuestCalls: async (allowed) => tell('setGuestCalls', allowed),
     probeSecure: async () => null,
     reconnect: () => tell('reconnect'),
     joinNet: (net) => tell('joinNet', net),

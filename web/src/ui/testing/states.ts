@@ -316,6 +316,19 @@ export const states: Record<string, PageState> = {
     },
     after: (page) => click(page, 'Keep it to this machine'),
   },
+  'station-guests-call': { hash: '#/station', fake: { ...owner, server: { ...owner.server, guestCalls: true } } },
+  'station-guests-failed': {
+    hash: '#/station',
+    fake: {
+      ...owner,
+      actions: {
+        setGuestCalls: async () => {
+          throw new Error('The server does not answer. Check that it is switched on and that you are on its network.')
+        },
+      },
+    },
+    after: (page) => click(page, 'Let guests call each other'),
+  },
   'station-guest': { hash: '#/station', fake: {} },
   'station-import-failed': {
     hash: '#/station',
