@@ -8,9 +8,10 @@
 //! TypeScript alike.
 //!
 //! Here are those of a login, a claim, a withdrawal and a change of keys; [`issuing`] has those
-//! around a new certificate, [`call`] those of a call.
+//! around a new certificate, [`call`] those of a call, [`coordination`] those between servers.
 
 pub mod call;
+pub mod coordination;
 pub mod issuing;
 
 use std::fmt;

@@ -1,8 +1,12 @@
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::call::{Call, Receiver};
+use super::coordination::{Link, Parcel};
 use super::issuing::Applicant;
 use super::*;
+use crate::Zone;
 use crate::digest::DigestError;
 use crate::licence::{LicenceClass, VouchMethod};
 
@@ -20,6 +24,21 @@ fn the_bytes_are_those_of_the_shared_vectors() {
         assert_eq!(made.unwrap().as_str(), expected, "{context}");
     }
     assert_eq!(cases.len(), 20);
+}
+
+#[test]
+fn servers_sign_the_bytes_of_the_shared_vectors() {
+    let vectors: Value = serde_json::from_str(include_str!(
+        "../../../../docs/protocol/vectors/coordination.json"
+    ))
+    .unwrap();
+    let cases = vectors["statements"].as_array().unwrap();
+    for case in cases {
+        let context = case["context"].as_str().unwrap();
+        let made = Case(&case["fields"]).between_servers(context);
+        assert_eq!(made.as_str(), case["statement"].as_str().unwrap());
+    }
+    assert_eq!(cases.len(), 5);
 }
 
 #[test]
@@ -85,6 +104,53 @@ impl Case<'_> {
             }),
             other => panic!("no such context here: {other}"),
         }
+    }
+
+    fn between_servers(&self, context: &str) -> Statement {
+        match context {
+            "link" => Statement::link(&Link {
+                nonces: [&self.bytes("dialerNonce"), &self.bytes("acceptorNonce")],
+                servers: [self.digest("dialer"), self.digest("acceptor")],
+                zone: self.zone("zone"),
+                version: self.number("version"),
+            }),
+            "record" => Statement::record(
+                self.digest("server"),
+                self.number("boot"),
+                self.number("sequence"),
+                self.digest("body"),
+            ),
+            "alive" => Statement::alive(
+                self.digest("server"),
+                &self.bytes("nonce"),
+                self.bytes("bootNonce"),
+            ),
+            "parcel" => Statement::parcel(&Parcel {
+                from: self.digest("from"),
+                to: self.digest("to"),
+                from_boot: self.bytes("fromBoot"),
+                to_boot: self.bytes("toBoot"),
+                number: self.number("number"),
+                within: self.zone("within"),
+                body: self.digest("body"),
+            }),
+            "receipt" => Statement::receipt(
+                self.digest("from"),
+                self.digest("to"),
+                self.bytes("fromBoot"),
+                self.number("number"),
+            ),
+            other => panic!("no such context here: {other}"),
+        }
+    }
+
+    fn zone(&self, name: &str) -> Zone {
+        serde_json::from_value(self.0[name].clone()).unwrap()
+    }
+
+    fn bytes<const N: usize>(&self, name: &str) -> [u8; N] {
+        let bytes = URL_SAFE_NO_PAD.decode(self.text(name)).unwrap();
+        bytes.try_into().unwrap()
     }
 
     fn login(&self) -> Login<'_> {

@@ -1,0 +1,157 @@
+//! One link, from the transport's beginning to its end.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use station::{Callsign, Fingerprint, Zone};
+
+use super::exchange::Exchange;
+use super::input::Standing;
+use super::limits::LinkLimits;
+use super::outbox::Outbox;
+use super::plain::PlainLink;
+use super::repair::Agreement;
+use crate::budget::Meter;
+use crate::bytes::{Blob, Nonce, ServerId, Signature};
+use crate::message::{Hello, LANES, MAX_FRAME, Part};
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) zone: Zone,
+    /// The endpoint our end dialled, if it did.
+    pub(super) dialed: Option<String>,
+    pub(super) outbox: Outbox,
+    pub(super) phase: Phase,
+    /// When something last arrived.
+    pub(super) heard: Instant,
+    /// Costly work that what arrives causes: a signature check is one unit.
+    pub(super) effort: Meter,
+    messages: Meter,
+    bytes: Meter,
+    parts: [Vec<u8>; LANES],
+}
+
+/// How far a link has come.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// No subprotocol: plain messages, and nobody proved anything.
+    Plain(PlainLink),
+    /// Both ends say and prove who they are.
+    Opening(Box<Opening>),
+    /// Both did.
+    Up(Box<Up>),
+}
+
+/// A handshake. Each end does two things: it proves itself, and it judges the other.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) nonce: Nonce,
+    pub(super) hello: Option<Hello>,
+    pub(super) peer: Option<Claimed>,
+    /// Their signature, which may come before their certificates are read.
+    pub(super) proof: Option<Signature>,
+    pub(super) proof_sent: bool,
+    pub(super) proof_checked: bool,
+}
+
+/// Who the other end says it is, once its certificates are read.
+#[derive(Debug, Clone)]
+pub(super) struct Claimed {
+    pub(super) id: ServerId,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) chain: Vec<Blob>,
+    pub(super) callsign: Callsign,
+    pub(super) key: Arc<[u8]>,
+    pub(super) standing: Standing,
+}
+
+/// A link that stands.
+#[derive(Debug)]
+pub(super) struct Up {
+    pub(super) peer: ServerId,
+    pub(super) agreement: Agreement,
+    pub(super) exchange: Exchange,
+}
+
+/// What arrived is more than any use of the protocol needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Flooded;
+
+impl Link {
+    pub(super) fn new(zone: Zone, dialed: Option<String>, phase: Phase, now: Instant) -> Self {
+        Self {
+            zone,
+            dialed,
+            outbox: Outbox::new(now),
+            phase,
+            heard: now,
+            effort: Meter::new(now),
+            messages: Meter::new(now),
+            bytes: Meter::new(now),
+            parts: Default::default(),
+        }
+    }
+
+    /// Charges what arrived.
+    pub(super) fn charge(
+        &mut self,
+        bytes: usize,
+        limits: &LinkLimits,
+        now: Instant,
+    ) -> Result<(), Flooded> {
+        self.heard = now;
+        let messages = self.messages.spend(1, limits.messages, now);
+        let bytes = self.bytes.spend(bytes, limits.bytes, now);
+        messages.and(bytes).map_err(|_| Flooded)
+    }
+
+    /// Adds a piece; gives the whole message after the last. Nothing fits beyond a frame's length.
+    pub(super) fn assemble(&mut self, part: &Part) -> Result<Option<Vec<u8>>, Flooded> {
+        let whole = self.parts.get_mut(usize::from(part.lane)).ok_or(Flooded)?;
+        if whole.len() + part.data.len() > MAX_FRAME {
+            whole.clear();
+            return Err(Flooded);
+        }
+        whole.extend_from_slice(part.data.as_bytes());
+        Ok(part.last.then(|| std::mem::take(whole)))
+    }
+
+    /// Who is at the other end, if that is proved.
+    pub(super) fn peer(&self) -> Option<ServerId> {
+        self.up().map(|up| up.peer)
+    }
+
+    pub(super) fn up(&self) -> Option<&Up> {
+        match &self.phase {
+            Phase::Up(up) => Some(up),
+            Phase::Plain(_) | Phase::Opening(_) => None,
+        }
+    }
+
+    pub(super) fn up_mut(&mut self) -> Option<&mut Up> {
+        match &mut self.phase {
+            Phase::Up(up) => Some(up),
+            Phase::Plain(_) | Phase::Opening(_) => None,
+        }
+    }
+
+    pub(super) fn opening_mut(&mut self) -> Option<&mut Opening> {
+        match &mut self.phase {
+            Phase::Opening(opening) => Some(opening),
+            Phase::Plain(_) | Phase::Up(_) => None,
+        }
+    }
+}
+
+impl Opening {
+    pub(super) fn new(nonce: Nonce) -> Self {
+        Self {
+            nonce,
+            hello: None,
+            peer: None,
+            proof: None,
+            proof_sent: false,
+            proof_checked: false,
+        }
+    }
+}

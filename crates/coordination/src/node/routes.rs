@@ -1,0 +1,307 @@
+//! The ways to the others: shortest paths over links that both ends announce.
+//!
+//! A link counts if the newest records of both its ends name it, and crosses amateur frequencies if
+//! either says so. Strangers are ends of ways, never in the middle. Where several ways are as short, each
+//! server begins to look at another place, so that not all go through the same; the same records give
+//! the same ways.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Instant;
+
+use station::Zone;
+
+use crate::bytes::ServerId;
+use crate::message::routed::MAX_WAY;
+
+/// The links everybody can see, and the ways over them from one server.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    index: BTreeMap<ServerId, usize>,
+    servers: Vec<ServerId>,
+    /// Whether something may pass through a server.
+    transit: Vec<bool>,
+    links: Vec<Vec<(usize, Zone)>>,
+    /// Where to begin among servers that are as good.
+    begin: usize,
+    shortest: Ways,
+    open: Ways,
+    computed: Option<Instant>,
+}
+
+/// Through whom something was tried in vain.
+#[derive(Debug, Default)]
+pub(crate) struct Tried {
+    all: BTreeSet<ServerId>,
+    last: BTreeSet<ServerId>,
+}
+
+/// For each server the one before it on the way there.
+type Ways = Vec<Option<usize>>;
+
+/// A server as its record shows it.
+pub(crate) struct Seen<'a> {
+    pub(crate) server: ServerId,
+    pub(crate) transit: bool,
+    pub(crate) open: &'a [ServerId],
+    pub(crate) part97: &'a [ServerId],
+}
+
+impl Routes {
+    /// Computes everything anew. The first of the servers, which are in the order of their ids otherwise,
+    /// is the one that looks.
+    pub(crate) fn new(seen: &[Seen<'_>], now: Instant) -> Self {
+        let servers: Vec<ServerId> = seen.iter().map(|one| one.server).collect();
+        let index: BTreeMap<ServerId, usize> = servers.iter().copied().zip(0..).collect();
+        let mut routes = Self {
+            transit: seen.iter().map(|one| one.transit).collect(),
+            links: seen.iter().map(|one| links(one, seen, &index)).collect(),
+            begin: begin(&servers),
+            servers,
+            index,
+            shortest: Ways::new(),
+            open: Ways::new(),
+            computed: Some(now),
+        };
+        let nobody = BTreeSet::new();
+        routes.shortest = routes.search(Zone::Part97, &nobody);
+        routes.open = routes.search(Zone::Open, &nobody);
+        routes
+    }
+
+    /// When that was.
+    pub(crate) fn computed(&self) -> Option<Instant> {
+        self.computed
+    }
+
+    /// Whether there is a way to a server.
+    pub(crate) fn reaches(&self, server: ServerId) -> bool {
+        let way = self.index.get(&server).map(|&to| (to, self.shortest[to]));
+        way.is_some_and(|(to, before)| to != 0 && before.is_some())
+    }
+
+    /// The shortest way to a server within a zone, both ends included.
+    pub(crate) fn way(&self, to: ServerId, within: Zone) -> Option<Vec<ServerId>> {
+        let &to = self.index.get(&to)?;
+        match within {
+            Zone::Open => self.trace(to, &self.open),
+            Zone::Part97 => self.trace(to, &self.shortest),
+        }
+    }
+
+    /// The shortest way through nobody who was tried; if there is none, through nobody who was tried last,
+    /// and then anew; if there is none either, the shortest.
+    pub(crate) fn another_way(
+        &self,
+        to: ServerId,
+        within: Zone,
+        tried: &mut Tried,
+    ) -> Option<Vec<ServerId>> {
+        let avoiding = |avoid: &BTreeSet<ServerId>| {
+            let &place = self.index.get(&to)?;
+            if avoid.is_empty() {
+                return self.way(to, within);
+            }
+            self.trace(place, &self.search(within, avoid))
+        };
+        let way = avoiding(&tried.all).or_else(|| {
+            tried.all.clear();
+            avoiding(&tried.last).or_else(|| self.way(to, within))
+        })?;
+        tried.last = way[1..way.len() - 1].iter().copied().collect();
+        tried.all.extend(&tried.last);
+        Some(way)
+    }
+
+    /// The zone of a link, as the stricter of its ends announces it.
+    pub(crate) fn zone(&self, one: ServerId, other: ServerId) -> Option<Zone> {
+        let (from, to) = (*self.index.get(&one)?, *self.index.get(&other)?);
+        let link = self.links[from].iter().find(|(at, _)| *at == to)?;
+        Some(link.1)
+    }
+
+    /// Every server with its links, each as both ends announce it.
+    pub(crate) fn links(&self) -> impl Iterator<Item = (ServerId, ServerId, Zone)> {
+        let pairs = self.links.iter().enumerate();
+        pairs.flat_map(move |(from, links)| {
+            let forward = links.iter().filter(move |(to, _)| from < *to);
+            forward.map(move |&(to, zone)| (self.servers[from], self.servers[to], zone))
+        })
+    }
+
+    fn search(&self, within: Zone, avoid: &BTreeSet<ServerId>) -> Ways {
+        let mut before: Ways = vec![None; self.servers.len()];
+        let mut open = VecDeque::new();
+        if let Some(start) = before.first_mut() {
+            *start = Some(0);
+            open.push_back(0);
+        }
+        while let Some(at) = open.pop_front() {
+            let passable = self.transit[at] && !avoid.contains(&self.servers[at]);
+            if at != 0 && !passable {
+                continue;
+            }
+            let links = &self.links[at];
+            let begin = links.partition_point(|(to, _)| *to < self.begin);
+            for &(to, zone) in links[begin..].iter().chain(&links[..begin]) {
+                if zone <= within && before[to].is_none() {
+                    before[to] = Some(at);
+                    open.push_back(to);
+                }
+            }
+        }
+        before
+    }
+
+    fn trace(&self, to: usize, ways: &Ways) -> Option<Vec<ServerId>> {
+        let mut way = vec![self.servers[to]];
+        let mut at = to;
+        while at != 0 {
+            at = ways[at]?;
+            way.push(self.servers[at]);
+        }
+        way.reverse();
+        (2..=MAX_WAY).contains(&way.len()).then_some(way)
+    }
+}
+
+fn begin(servers: &[ServerId]) -> usize {
+    let own = servers.first().map_or(&[0; 16], ServerId::as_bytes);
+    let chance = usize::from(u16::from_be_bytes([own[14], own[15]]));
+    chance % servers.len().max(1)
+}
+
+fn links(
+    one: &Seen<'_>,
+    seen: &[Seen<'_>],
+    index: &BTreeMap<ServerId, usize>,
+) -> Vec<(usize, Zone)> {
+    let zone_at = |other: &Seen<'_>, of: ServerId| {
+        let part97 = other.part97.binary_search(&of).ok().map(|_| Zone::Part97);
+        part97.or_else(|| other.open.binary_search(&of).ok().map(|_| Zone::Open))
+    };
+    let mut links = BTreeMap::new();
+    let named =
+        |list: &[ServerId], zone| list.iter().map(move |&to| (to, zone)).collect::<Vec<_>>();
+    for (to, ours) in [named(one.open, Zone::Open), named(one.part97, Zone::Part97)].concat() {
+        if let Some(&other) = index.get(&to)
+            && to != one.server
+            && let Some(theirs) = zone_at(&seen[other], one.server)
+        {
+            let zone: &mut Zone = links.entry(other).or_insert(ours);
+            *zone = (*zone).max(ours).max(theirs);
+        }
+    }
+    links.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u8) -> ServerId {
+        ServerId::new([number; 16])
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a start for virtual time")]
+    /// A map from what each server announces: itself, whether it is transit, open links, others.
+    fn routes(map: &[(u8, bool, &[u8], &[u8])]) -> Routes {
+        let ids = |list: &[u8]| list.iter().copied().map(id).collect::<Vec<_>>();
+        let lists: Vec<_> = map.iter().map(|one| (ids(one.2), ids(one.3))).collect();
+        let seen: Vec<_> = map
+            .iter()
+            .zip(&lists)
+            .map(|(&(server, transit, ..), (open, part97))| Seen {
+                server: id(server),
+                transit,
+                open,
+                part97,
+            })
+            .collect();
+        Routes::new(&seen, Instant::now())
+    }
+
+    fn way(routes: &Routes, to: u8, within: Zone) -> Option<Vec<u8>> {
+        let way = routes.way(id(to), within)?;
+        Some(way.iter().map(|server| server.as_bytes()[0]).collect())
+    }
+
+    #[test]
+    fn a_link_counts_when_both_ends_say_so() {
+        let routes = routes(&[
+            (1, true, &[2, 3], &[]),
+            (2, true, &[1, 4], &[]),
+            (3, true, &[4], &[]),
+            (4, true, &[2, 3], &[]),
+        ]);
+        assert_eq!(way(&routes, 2, Zone::Open), Some(vec![1, 2]));
+        assert_eq!(way(&routes, 3, Zone::Open), Some(vec![1, 2, 4, 3]));
+        assert!(!routes.reaches(id(9)));
+        assert!(!routes.reaches(id(1)), "there is no way to oneself");
+        assert_eq!(routes.links().count(), 3);
+    }
+
+    #[test]
+    fn the_stricter_declaration_holds_and_open_ways_go_around() {
+        let routes = routes(&[
+            (1, true, &[2, 3], &[]),
+            (2, true, &[4], &[1]),
+            (3, true, &[1, 5], &[]),
+            (4, true, &[2, 5], &[]),
+            (5, true, &[3, 4], &[]),
+        ]);
+        assert_eq!(way(&routes, 4, Zone::Part97), Some(vec![1, 2, 4]));
+        assert_eq!(way(&routes, 4, Zone::Open), Some(vec![1, 3, 5, 4]));
+        assert_eq!(way(&routes, 2, Zone::Open), Some(vec![1, 3, 5, 4, 2]));
+    }
+
+    #[test]
+    fn nothing_goes_through_strangers() {
+        let routes = routes(&[(1, true, &[2], &[]), (2, false, &[1, 3], &[]), (3, true, &[2], &[])]);
+        assert!(routes.reaches(id(2)));
+        assert!(!routes.reaches(id(3)));
+    }
+
+    #[test]
+    fn other_ways_are_tried_in_turn() {
+        let routes = routes(&[
+            (1, true, &[2, 3], &[]),
+            (2, true, &[1, 4], &[]),
+            (3, true, &[1, 4], &[]),
+            (4, true, &[2, 3], &[]),
+        ]);
+        let mut tried = Tried::default();
+        let mut through = || {
+            let way = routes.another_way(id(4), Zone::Open, &mut tried).unwrap();
+            way[1].as_bytes()[0]
+        };
+        let first = through();
+        let turns = [through(), through(), through()];
+        assert_eq!(turns, [5 - first, first, 5 - first]);
+    }
+
+    #[test]
+    fn the_only_way_is_tried_again() {
+        let routes = routes(&[
+            (1, true, &[2], &[]),
+            (2, true, &[1, 3], &[]),
+            (3, true, &[2], &[]),
+        ]);
+        let mut tried = Tried::default();
+        for _ in 0..3 {
+            let way = routes.another_way(id(3), Zone::Open, &mut tried);
+            assert_eq!(way, Some(vec![id(1), id(2), id(3)]));
+        }
+    }
+
+    #[test]
+    fn a_way_has_an_end() {
+        let neighbours: Vec<_> = (1..=20_u8).map(|n| [n.saturating_sub(1), n + 1]).collect();
+        let line: Vec<_> = (1..=20_u8)
+            .zip(&neighbours)
+            .map(|(n, list)| (n, true, &list[..], &[][..]))
+            .collect();
+        let routes = routes(&line);
+        assert_eq!(way(&routes, 17, Zone::Open).unwrap().len(), 17);
+        assert_eq!(way(&routes, 18, Zone::Open), None, "too far");
+    }
+}

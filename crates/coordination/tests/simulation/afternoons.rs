@@ -1,0 +1,56 @@
+//! Many afternoons by chance.
+//!
+//! `HAM_SIM_SEEDS=5000` runs so many instead of the usual number, from `HAM_SIM_FIRST` on; `HAM_SIM_SEED=42`
+//! runs that one, in `one_seed`, and `HAM_SIM_LOG=1` prints everything that happens in it. `cargo xtask
+//! simulate` sets the first two.
+
+use sha2::{Digest, Sha256};
+
+use crate::sim::plan;
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+fn run(seed: u64) -> Result<(), String> {
+    let again =
+        format!("again: HAM_SIM_SEED={seed} cargo test -p coordination --test simulation one_seed");
+    let afternoon = plan::afternoon(seed);
+    afternoon.map_err(|problem| format!("seed {seed}: {problem}\n  {again}"))
+}
+
+#[test]
+fn one_seed() {
+    run(from_environment("HAM_SIM_SEED").unwrap_or(1)).unwrap();
+}
+
+/// Two tests, so that they run on two cores.
+fn afternoons(of_two: u64) {
+    let first = from_environment("HAM_SIM_FIRST").unwrap_or(0);
+    let seeds = first..first + from_environment("HAM_SIM_SEEDS").unwrap_or(1_600);
+    let seeds = seeds.filter(|seed| seed % 2 == of_two);
+    let failures: Vec<String> = seeds.filter_map(|seed| run(seed).err()).take(10).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn even_afternoons() {
+    afternoons(0);
+}
+
+#[test]
+fn odd_afternoons() {
+    afternoons(1);
+}
+
+#[test]
+fn the_same_seed_is_the_same_afternoon() {
+    let traced = |seed| {
+        let mut world = plan::world(seed);
+        world.trace = Some(Sha256::new());
+        plan::run(&mut world).unwrap();
+        world.traced()
+    };
+    assert_eq!(traced(4), traced(4));
+    assert_ne!(traced(4), traced(5));
+}

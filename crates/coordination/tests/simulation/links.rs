@@ -1,0 +1,367 @@
+//! How links begin, and how they do not.
+
+use std::time::Duration;
+
+use coordination::message::{Message, Set};
+use coordination::{Event, Input, Limits, LinkId, Nonce, Offence, Protocol, Source};
+use station::Zone;
+
+use crate::sim::bench::{Bench, Remote};
+use crate::sim::host::ROOT;
+
+fn refused(bench: &Bench, link: u64) -> String {
+    let (code, closed) = bench.refusal(link).unwrap();
+    assert!(closed);
+    code
+}
+
+fn is_up(bench: &Bench, link: u64) -> bool {
+    let mut links = bench.host.node.as_ref().unwrap().links();
+    links.any(|one| one.id == LinkId(link) && one.server.is_some())
+}
+
+#[test]
+fn who_proves_who_it_is_gets_a_link() {
+    let mut bench = Bench::new(Limits::default());
+    let remote = Remote::new("remote", ROOT);
+    bench.connect(1, &remote);
+    assert!(is_up(&bench, 1));
+    assert!(bench.told(|event| matches!(event, Event::Linked { .. })));
+}
+
+#[test]
+fn a_proof_is_worth_nothing_on_another_link() {
+    let mut bench = Bench::new(Limits::default());
+    let remote = Remote::new("remote", ROOT);
+    bench.connect(1, &remote);
+    let overheard = bench.proof(1, &remote);
+    bench.input(Input::LinkDown { link: LinkId(1) });
+    bench.link_up(2, Zone::Open, Protocol::Coordinate);
+    bench.say(2, &Message::Hello(remote.hello()));
+    bench.say(2, &overheard);
+    assert_eq!(refused(&bench, 2), "bad-proof");
+}
+
+#[test]
+fn our_own_proof_sent_back_proves_nothing() {
+    let mut bench = Bench::new(Limits::default());
+    let remote = Remote::new("remote", ROOT);
+    bench.link_up(1, Zone::Open, Protocol::Coordinate);
+    bench.say(1, &Message::Hello(remote.hello()));
+    let messages = bench.messages(1);
+    let ours = messages
+        .into_iter()
+        .find(|one| matches!(one, Message::Proof(_)));
+    bench.say(1, &ours.unwrap());
+    assert_eq!(refused(&bench, 1), "bad-proof");
+}
+
+#[test]
+fn another_version_or_zone_is_named() {
+    let mut bench = Bench::new(Limits::default());
+    let remote = Remote::new("remote", ROOT);
+    bench.link_up(1, Zone::Open, Protocol::Coordinate);
+    let mut hello = remote.hello();
+    hello.version = 2;
+    bench.say(1, &Message::Hello(hello));
+    assert_eq!(refused(&bench, 1), "wrong-version");
+    bench.link_up(2, Zone::Part97, Protocol::Coordinate);
+    bench.say(2, &Message::Hello(remote.hello()));
+    assert_eq!(refused(&bench, 2), "zone-mismatch");
+}
+
+#[test]
+fn who_shows_no_server_or_a_blacklisted_one_is_refused() {
+    let mut bench = Bench::new(Limits::default());
+    let mut nobody = Remote::new("remote", ROOT);
+    nobody.chain = vec![b"not a certificate".to_vec().into()];
+    bench.link_up(1, Zone::Open, Protocol::Coordinate);
+    bench.say(1, &Message::Hello(nobody.hello()));
+    assert_eq!(refused(&bench, 1), "bad-certificate");
+    bench.host.blacklisted.push("remote".to_owned());
+    bench.connect(2, &Remote::new("remote", ROOT));
+    assert_eq!(refused(&bench, 2), "blacklisted");
+}
+
+#[test]
+fn a_copy_of_ourselves_is_told_of_and_our_own_echo_is_not() {
+    let mut bench = Bench::new(Limits::default());
+    let copy = Remote::new("bench", ROOT);
+    bench.link_up(1, Zone::Open, Protocol::Coordinate);
+    bench.link_up(2, Zone::Open, Protocol::Coordinate);
+    let ours = bench.messages(2).remove(0);
+    bench.say(1, &ours);
+    assert_eq!(refused(&bench, 1), "same-server");
+    assert!(!bench.told(|event| *event == Event::Clone));
+    bench.say(2, &Message::Hello(copy.hello()));
+    assert_eq!(refused(&bench, 2), "same-server");
+    assert!(bench.told(|event| *event == Event::Clone));
+}
+
+#[test]
+fn what_comes_out_of_place_ends_a_handshake() {
+    let mut bench = Bench::new(Limits::default());
+    let remote = Remote::new("remote", ROOT);
+    for (link, message) in [
+        (
+            1,
+            Message::Beat(coordination::message::Beat {
+                records: 0,
+                sets: 0,
+            }),
+        ),
+        (2, bench_proof()),
+    ] {
+        bench.link_up(link, Zone::Open, Protocol::Coordinate);
+        bench.say(link, &message);
+        assert_eq!(refused(&bench, link), "bad-message");
+    }
+    bench.link_up(3, Zone::Open, Protocol::Coordinate);
+    bench.say(3, &Message::Hello(remote.hello()));
+    bench.say(3, &Message::Hello(remote.hello()));
+    assert_eq!(refused(&bench, 3), "bad-message");
+    bench.link_up(4, Zone::Open, Protocol::Coordinate);
+    bench.input(Input::Frame {
+        link: LinkId(4),
+        frame: coordination::Frame::Binary(vec![0xff; 10].into()),
+    });
+    assert_eq!(refused(&bench, 4), "bad-message");
+}
+
+fn bench_proof() -> Message {
+    Message::Proof(coordination::message::Proof {
+        signature: coordination::Signature::new([1; 64]),
+    })
+}
+
+#[test]
+fn who_says_nothing_is_left_alone_after_a_while() {
+    let limits = Limits::default();
+    let mut bench = Bench::new(limits);
+    bench.link_up(1, Zone::Open, Protocol::Coordinate);
+    bench.pass(limits.open.handshake - Duration::from_millis(1));
+    assert!(bench.closed.is_empty());
+    bench.pass(Duration::from_millis(1));
+    assert_eq!(bench.closed, [LinkId(1)]);
+    bench.connect(2, &Remote::new("remote", ROOT));
+    bench.pass(limits.open.dead);
+    assert_eq!(
+        bench.closed,
+        [LinkId(1), LinkId(2)],
+        "a link that fell silent"
+    );
+}
+
+#[test]
+fn strangers_have_a_number_of_places_and_others_have_theirs() {
+    let limits = Limits {
+        strangers: 2,
+        links: 4,
+        ..Limits::default()
+    };
+    let mut bench = Bench::new(limits);
+    for link in 1..=3 {
+        bench.connect(link, &Remote::new(&format!("stranger-{link}"), "elsewhere"));
+    }
+    assert!(is_up(&bench, 1) && is_up(&bench, 2));
+    assert_eq!(refused(&bench, 3), "too-many-strangers");
+    for link in 4..=6 {
+        bench.connect(link, &Remote::new(&format!("friend-{link}"), ROOT));
+    }
+    assert!(is_up(&bench, 5));
+    assert_eq!(refused(&bench, 6), "full");
+}
+
+#[test]
+fn handshakes_under_way_are_few() {
+    let limits = Limits {
+        handshakes: 3,
+        ..Limits::default()
+    };
+    let mut bench = Bench::new(limits);
+    for link in 1..=4 {
+        bench.link_up(link, Zone::Open, Protocol::Coordinate);
+    }
+    assert_eq!(refused(&bench, 4), "full");
+    assert!(bench.refusal(3).is_none());
+}
+
+#[test]
+fn of_two_links_to_one_server_one_is_kept() {
+    let mut bench = Bench::new(Limits::default());
+    let remote = Remote::new("remote", ROOT);
+    bench.connect(1, &remote);
+    let again = Remote {
+        nonce: Nonce::new([43; 32]),
+        ..Remote::new("remote", ROOT)
+    };
+    bench.connect(2, &again);
+    assert_eq!(refused(&bench, 1), "duplicate", "the older one hangs");
+    assert!(is_up(&bench, 2));
+    let node = bench.host.node.as_ref().unwrap();
+    assert_eq!(node.links().count(), 1);
+}
+
+#[test]
+fn misbehaviour_ends_in_a_growing_pause() {
+    let limits = Limits::default();
+    let mut bench = Bench::new(limits);
+    let remote = Remote::new("remote", ROOT);
+    let server = crate::sim::keys::server_id(&remote.chain[0]);
+    let mut pauses = Vec::new();
+    for link in 1..=3 {
+        bench.connect(link, &remote);
+        for _ in 0..=limits.offences {
+            assert!(is_up(&bench, link));
+            bench.say(link, &bench_proof());
+        }
+        assert_eq!(refused(&bench, link), "paused");
+        let node = bench.host.node.as_ref().unwrap();
+        let pause = node.pause_of(server, bench.now).unwrap();
+        pauses.push(pause.as_secs());
+        bench.connect(link + 10, &remote);
+        assert_eq!(refused(&bench, link + 10), "paused", "still");
+        bench.pass(pause);
+    }
+    assert_eq!(pauses, [30, 60, 120]);
+    let counted = bench.told(|event| {
+        matches!(
+            event,
+            Event::Misconduct {
+                offence: Offence::OutOfPlace,
+                ended: true,
+                ..
+            }
+        )
+    });
+    assert!(counted);
+}
+
+#[test]
+fn a_full_server_says_where_else_to_go() {
+    let limits = Limits {
+        links: 1,
+        ..Limits::default()
+    };
+    let mut bench = Bench::new(limits);
+    let mut world = crate::sim::nets::mesh(1, 1, 0);
+    world.start_all();
+    world.run_for(Duration::from_secs(1));
+    let host = &world.hosts[0];
+    let friend = Remote::new("host-0", ROOT);
+    bench.connect(1, &friend);
+    bench.say(1, &host_record(host));
+    bench.connect(2, &Remote::new("late", ROOT));
+    let messages = bench.messages(2);
+    let Some(Message::Refuse(refuse)) = messages.last() else {
+        panic!("{messages:?}");
+    };
+    assert_eq!(
+        (refuse.code.as_str(), refuse.endpoints.as_slice()),
+        ("full", [host.endpoint.clone()].as_slice())
+    );
+}
+
+/// A record as that host would send it.
+fn host_record(host: &crate::sim::host::Host) -> Message {
+    use coordination::message::{Body, SignedRecord, Update};
+    let nobody = coordination::Head::new([0; 16]);
+    let body = Body {
+        boot_nonce: coordination::BootNonce::new([1; 8]),
+        endpoints: vec![host.endpoint.clone()],
+        capabilities: Vec::new(),
+        open: Vec::new(),
+        part97: Vec::new(),
+        operators: nobody,
+        guests: nobody,
+    };
+    let unsigned = SignedRecord {
+        server: host.id,
+        boot: 1,
+        sequence: 1,
+        body: body.encode(),
+        signature: coordination::Signature::new([0; 64]),
+    };
+    let digest = *crate::sim::keys::item_id(host.chain[0].as_bytes()).as_bytes();
+    let statement = unsigned.statement(station::Fingerprint::new(digest));
+    let record = SignedRecord {
+        signature: host.key.sign(&statement),
+        ..unsigned
+    };
+    Message::Update(Update {
+        record,
+        age: 0,
+        changes: Vec::new(),
+    })
+}
+
+#[test]
+fn a_record_that_its_server_did_not_sign_is_blamed_on_who_sent_it() {
+    let mut bench = Bench::new(Limits::default());
+    let world = crate::sim::nets::mesh(1, 1, 0);
+    bench.connect(1, &Remote::new("host-0", ROOT));
+    let Message::Update(mut update) = host_record(&world.hosts[0]) else {
+        unreachable!()
+    };
+    update.record.sequence += 1;
+    bench.say(1, &Message::Update(update));
+    let blamed = bench.told(|event| {
+        matches!(
+            event,
+            Event::Misconduct {
+                offence: Offence::ForgedRecord,
+                ..
+            }
+        )
+    });
+    assert!(blamed);
+    let node = bench.host.node.as_ref().unwrap();
+    assert_eq!(node.servers().next().unwrap().version, None);
+}
+
+#[test]
+fn the_owner_s_servers_are_dialled_for_ever_and_refusals_are_told() {
+    let mut bench = Bench::new(Limits::default());
+    let endpoint = "http://friend:8080".to_owned();
+    bench.input(Input::PeerFound {
+        endpoint: endpoint.clone(),
+        source: Source::Owner,
+        hint: None,
+    });
+    for _ in 0..50 {
+        assert_eq!(bench.dialed.pop(), Some(endpoint.clone()));
+        bench.input(Input::DialFailed {
+            endpoint: endpoint.clone(),
+        });
+        bench.pass(Duration::from_secs(80));
+    }
+    bench.input(Input::LinkUp {
+        link: LinkId(1),
+        dialed: Some(endpoint.clone()),
+        zone: Zone::Part97,
+        protocol: Protocol::Coordinate,
+    });
+    bench.say(1, &Message::Hello(Remote::new("friend", ROOT).hello()));
+    let told = bench.told(|event| {
+        matches!(event, Event::Refused { endpoint: Some(at), by_them: false, .. } if *at == endpoint)
+    });
+    assert!(told);
+}
+
+#[test]
+fn items_of_no_known_kind_do_no_harm() {
+    let mut bench = Bench::new(Limits::default());
+    bench.connect(1, &Remote::new("remote", ROOT));
+    let session = |session, step: Vec<u8>| {
+        Message::Reconcile(coordination::message::Reconcile {
+            set: Set::Certificates,
+            session,
+            step: step.into(),
+        })
+    };
+    bench.say(1, &session(1, vec![0x61]));
+    bench.say(1, &session(2, vec![0x00]));
+    assert!(is_up(&bench, 1), "one offence");
+    let malformed = bench.told(|event| matches!(event, Event::Misconduct { .. }));
+    assert!(malformed);
+}

@@ -1,0 +1,135 @@
+//! Servers that know only the contract's own messages.
+
+use coordination::message::Set;
+use coordination::message::plain::{PlainCertificate, PlainMessage};
+use coordination::{Event, Input, Limits, LinkId, Protocol};
+use serde_json::json;
+use station::Zone;
+
+use crate::sim::bench::{Bench, Remote};
+use crate::sim::host::{ROOT, held};
+use crate::sim::keys;
+
+fn with_certificates(numbers: &[u8]) -> Bench {
+    let mut bench = Bench::new(Limits::default());
+    for &number in numbers {
+        hold(&mut bench, number);
+    }
+    bench
+}
+
+fn hold(bench: &mut Bench, number: u8) {
+    let id = keys::item_id(&[number]);
+    let data = vec![number].into();
+    let set = Set::Certificates;
+    bench.host.disk.items.insert((set, id), (1, data));
+    bench.input(Input::Held {
+        set,
+        item: held(id, 1),
+    });
+}
+
+/// The fingerprints of certificates sent as text.
+fn synced(bench: &Bench, link: u64) -> Vec<String> {
+    let texts = bench.texts(link);
+    let messages = texts.iter().map(|text| PlainMessage::decode(text).unwrap());
+    messages
+        .filter_map(|message| match message {
+            PlainMessage::CertSync { certificates } => Some(certificates),
+            _ => None,
+        })
+        .flatten()
+        .map(|certificate| certificate.fingerprint)
+        .collect()
+}
+
+#[test]
+fn it_is_told_who_we_are_and_every_certificate() {
+    let mut bench = with_certificates(&[1, 2]);
+    bench.link_up(1, Zone::Open, Protocol::Plain);
+    let first = PlainMessage::decode(&bench.texts(1)[0]).unwrap();
+    let PlainMessage::PeerAnnounce { server } = first else {
+        panic!("{first:?}");
+    };
+    assert_eq!(server.endpoint, bench.host.endpoint);
+    assert_eq!(synced(&bench, 1).len(), 2);
+    hold(&mut bench, 3);
+    assert_eq!(synced(&bench, 1).len(), 3, "and of new ones");
+}
+
+#[test]
+fn what_it_sends_is_judged_or_told_and_no_more() {
+    let mut bench = Bench::new(Limits::default());
+    bench.link_up(1, Zone::Open, Protocol::Plain);
+    let certificate = PlainCertificate {
+        fingerprint: "f".to_owned(),
+        certificate: "-----BEGIN".to_owned(),
+        chain: Vec::new(),
+    };
+    for frame in PlainMessage::certificates(vec![certificate.clone()]) {
+        bench.say_text(1, &frame);
+    }
+    assert_eq!(bench.host.saw.plain, [certificate]);
+    for frame in PlainMessage::blacklist(vec![json!({"fingerprint": "f"})]) {
+        bench.say_text(1, &frame);
+    }
+    let advised = bench.told(|event| {
+        let advice = PlainMessage::BlacklistUpdate {
+            blacklist: json!([{"fingerprint": "f"}]),
+        };
+        *event
+            == Event::Advice {
+                link: LinkId(1),
+                from: None,
+                message: advice,
+            }
+    });
+    assert!(advised);
+}
+
+#[test]
+fn it_does_not_exist_across_amateur_frequencies_and_there_are_few() {
+    let limits = Limits {
+        plain: 2,
+        ..Limits::default()
+    };
+    let mut bench = Bench::new(limits);
+    bench.link_up(1, Zone::Part97, Protocol::Plain);
+    assert_eq!(bench.closed, [LinkId(1)]);
+    assert!(bench.texts(1).is_empty());
+    for link in 2..=4 {
+        bench.link_up(link, Zone::Open, Protocol::Plain);
+    }
+    assert_eq!(bench.closed, [LinkId(1), LinkId(4)]);
+}
+
+#[test]
+fn garbage_ends_it() {
+    let mut bench = Bench::new(Limits::default());
+    bench.link_up(1, Zone::Open, Protocol::Plain);
+    bench.say_text(1, "{\"type\":\"NONSENSE\"}");
+    assert_eq!(bench.closed, [LinkId(1)]);
+    bench.link_up(2, Zone::Open, Protocol::Plain);
+    bench.say(
+        2,
+        &coordination::message::Message::Want(coordination::message::Want::default()),
+    );
+    assert_eq!(bench.closed, [LinkId(1), LinkId(2)]);
+}
+
+/// What the owner publishes reaches both kinds of links, and those that come later.
+#[test]
+fn what_the_owner_publishes_reaches_everybody() {
+    let mut bench = Bench::new(Limits::default());
+    bench.connect(1, &Remote::new("remote", ROOT));
+    bench.link_up(2, Zone::Open, Protocol::Plain);
+    let frames = PlainMessage::catalog(json!({"serverId": "s", "entries": []}));
+    bench.input(Input::Publish {
+        frames: frames.clone(),
+    });
+    bench.link_up(3, Zone::Open, Protocol::Plain);
+    bench.connect(4, &Remote::new("another", ROOT));
+    for link in 1..=4 {
+        assert!(bench.texts(link).contains(&frames[0]), "link {link}");
+    }
+}

@@ -1,0 +1,263 @@
+//! Servers that mean harm. Each is a node that works, behind somebody who changes what it sends.
+
+use std::collections::BTreeMap;
+
+use coordination::message::{
+    Body, Have, Introduction, Item, Message, Payload, Set, SignedRecord, Update, Want,
+};
+use coordination::{Blob, Frame, ItemId, ServerId};
+use station::Fingerprint;
+
+use super::host::FORGED;
+use super::keys::{self, Key};
+use super::random::Random;
+
+/// What somebody does to others.
+#[derive(Debug, Clone)]
+pub(crate) enum Malice {
+    /// Changes records of others, and signatures on their way.
+    Forger,
+    /// Repeats what it once passed on.
+    Replayer { heard: Vec<Frame> },
+    /// Says one thing to some and another to others.
+    TwoFaced,
+    /// Makes more records of itself than anybody can want.
+    Flooder { sequence: u64 },
+    /// Invents servers under a root that nobody knows.
+    Inventor {
+        invented: BTreeMap<ServerId, String>,
+    },
+    /// Passes nothing on.
+    BlackHole,
+    /// Says that it still has a link to a server that is gone.
+    Undertaker { dead: ServerId },
+    /// Offers items that are none, and sends what is no message.
+    Liar,
+}
+
+/// Who does it.
+pub(crate) struct Who<'a> {
+    pub(crate) key: &'a Key,
+    pub(crate) chain: &'a [Blob],
+    pub(crate) id: ServerId,
+}
+
+impl Malice {
+    pub(crate) fn any(random: &mut Random) -> Self {
+        match random.below(7) {
+            0 => Self::Forger,
+            1 => Self::Replayer { heard: Vec::new() },
+            2 => Self::TwoFaced,
+            3 => Self::Flooder { sequence: 0 },
+            4 => Self::Inventor {
+                invented: BTreeMap::new(),
+            },
+            5 => Self::BlackHole,
+            _ => Self::Liar,
+        }
+    }
+
+    /// What is sent in the place of a frame.
+    pub(crate) fn tamper(
+        &mut self,
+        who: &Who<'_>,
+        link: u64,
+        frame: Frame,
+        random: &mut Random,
+    ) -> Vec<Frame> {
+        let Frame::Binary(bytes) = &frame else {
+            return vec![frame];
+        };
+        let Ok(message) = Message::decode(bytes.as_bytes()) else {
+            return vec![frame];
+        };
+        match self {
+            Self::Forger => forge(message, who, random),
+            Self::Replayer { heard } => {
+                let mut frames = vec![frame.clone()];
+                if matches!(message, Message::Update(_) | Message::Routed(_)) && heard.len() < 500 {
+                    heard.push(frame);
+                }
+                if !heard.is_empty() && random.percent(20) {
+                    frames.push(random.pick(heard).clone());
+                }
+                frames
+            }
+            Self::TwoFaced => vec![two_faced(message, who, link)],
+            Self::Flooder { sequence } => {
+                let mut frames = vec![frame];
+                if let Message::Beat(_) = message {
+                    for _ in 0..30 {
+                        *sequence += 1;
+                        frames.push(own_record(who, u64::from(u32::MAX), *sequence));
+                    }
+                }
+                frames
+            }
+            Self::Inventor { invented } => {
+                let mut frames = vec![frame];
+                if let Message::Beat(_) = message {
+                    frames.extend((0..20).map(|_| invent(invented)));
+                }
+                frames
+            }
+            Self::BlackHole => match message {
+                Message::Routed(routed) if routed.from() != who.id => Vec::new(),
+                _ => vec![frame],
+            },
+            Self::Undertaker { dead } => vec![undertake(message, who, *dead)],
+            Self::Liar => {
+                let mut frames = vec![frame];
+                if let Message::Beat(_) = message {
+                    frames.extend(lies(random));
+                }
+                frames
+            }
+        }
+    }
+
+    /// What is answered to a frame that the node behind it would not understand.
+    pub(crate) fn overhear(&self, frame: &Frame) -> Vec<Frame> {
+        let (Self::Inventor { invented }, Frame::Binary(bytes)) = (self, frame) else {
+            return Vec::new();
+        };
+        let Ok(Message::Want(Want { unknown, .. })) = Message::decode(bytes.as_bytes()) else {
+            return Vec::new();
+        };
+        let names = unknown.iter().filter_map(|id| invented.get(id));
+        names
+            .map(|name| {
+                let chain = vec![keys::certificate(&Key(name.clone()), "nobody's root")];
+                (&Message::Intro(Introduction { chain })).into_frame()
+            })
+            .collect()
+    }
+}
+
+trait IntoFrame {
+    fn into_frame(self) -> Frame;
+}
+
+impl IntoFrame for &Message {
+    fn into_frame(self) -> Frame {
+        Frame::Binary(self.encode().into())
+    }
+}
+
+fn forge(message: Message, who: &Who<'_>, random: &mut Random) -> Vec<Frame> {
+    let message = match message {
+        Message::Update(mut update) if update.record.server != who.id && random.percent(30) => {
+            update.record.sequence += 1 + u64::try_from(random.below(5)).unwrap();
+            Message::Update(update)
+        }
+        Message::Routed(mut routed) if routed.from() != who.id && random.percent(50) => {
+            if let Payload::Parcel(parcel) = &mut routed.payload {
+                parcel.body = Blob::from(&b"forged"[..]);
+            }
+            if let Payload::Alive(alive) = &mut routed.payload {
+                alive.signature = coordination::Signature::new([1; 64]);
+            }
+            Message::Routed(routed)
+        }
+        message => message,
+    };
+    vec![(&message).into_frame()]
+}
+
+/// The same version, signed twice.
+fn two_faced(message: Message, who: &Who<'_>, link: u64) -> Frame {
+    let message = match message {
+        Message::Update(update) if update.record.server == who.id && link.is_multiple_of(2) => {
+            let mut body = Body::decode(&update.record.body).unwrap();
+            body.endpoints = vec!["http://elsewhere:8080".to_owned()];
+            let record = signed(who, update.record.boot, update.record.sequence, &body);
+            Message::Update(Update { record, ..update })
+        }
+        message => message,
+    };
+    (&message).into_frame()
+}
+
+fn undertake(message: Message, who: &Who<'_>, dead: ServerId) -> Frame {
+    let message = match message {
+        Message::Update(update) if update.record.server == who.id => {
+            let mut body = Body::decode(&update.record.body).unwrap();
+            if let Err(place) = body.open.binary_search(&dead) {
+                body.open.insert(place, dead);
+            }
+            let record = signed(who, update.record.boot, update.record.sequence, &body);
+            Message::Update(Update { record, ..update })
+        }
+        message => message,
+    };
+    (&message).into_frame()
+}
+
+fn own_record(who: &Who<'_>, boot: u64, sequence: u64) -> Frame {
+    let nobody = coordination::Head::new([0; 16]);
+    let body = Body {
+        boot_nonce: coordination::BootNonce::new([7; 8]),
+        endpoints: Vec::new(),
+        capabilities: Vec::new(),
+        open: Vec::new(),
+        part97: Vec::new(),
+        operators: nobody,
+        guests: nobody,
+    };
+    let update = Update {
+        record: signed(who, boot, sequence, &body),
+        age: 0,
+        changes: Vec::new(),
+    };
+    (&Message::Update(update)).into_frame()
+}
+
+fn signed(who: &Who<'_>, boot: u64, sequence: u64, body: &Body) -> SignedRecord {
+    let unsigned = SignedRecord {
+        server: who.id,
+        boot,
+        sequence,
+        body: body.encode(),
+        signature: coordination::Signature::new([0; 64]),
+    };
+    let statement = unsigned.statement(fingerprint(&who.chain[0]));
+    SignedRecord {
+        signature: who.key.sign(&statement),
+        ..unsigned
+    }
+}
+
+fn fingerprint(certificate: &Blob) -> Fingerprint {
+    Fingerprint::new(*keys::item_id(certificate.as_bytes()).as_bytes())
+}
+
+fn invent(invented: &mut BTreeMap<ServerId, String>) -> Frame {
+    let name = format!("invented-{}", invented.len());
+    let chain = vec![keys::certificate(&Key(name.clone()), "nobody's root")];
+    let key = Key(name.clone());
+    let id = keys::server_id(&chain[0]);
+    invented.insert(id, name);
+    let who = Who {
+        key: &key,
+        chain: &chain,
+        id,
+    };
+    own_record(&who, 1, 1)
+}
+
+fn lies(random: &mut Random) -> Vec<Frame> {
+    let mut id = [0; 32];
+    id[..8].copy_from_slice(&random.number().to_be_bytes());
+    let items = vec![ItemId::new(id)];
+    let set = *random.pick(&Set::ALL);
+    let mut frames = vec![(&Message::Have(Have { set, items })).into_frame()];
+    if random.percent(20) {
+        let data = Blob::from([FORGED, &id].concat());
+        let id = keys::item_id(data.as_bytes());
+        frames.push((&Message::Item(Item { set, id, data })).into_frame());
+    }
+    if random.percent(5) {
+        frames.push(Frame::Binary(id.to_vec().into()));
+    }
+    frames
+}

@@ -1,0 +1,296 @@
+//! Afternoons by chance: servers come and go, the network breaks and heals, some mean harm; then it becomes
+//! quiet.
+
+use std::time::Duration;
+
+use coordination::message::{Set, Topic};
+use coordination::{Blob, Limits};
+use station::Zone;
+
+use super::World;
+use super::adversary::Malice;
+use super::host::{Host, ROOT, UNWANTED};
+use super::invariants;
+use super::random::Random;
+use super::wire::Weather;
+
+const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A world in which nothing has started yet: honest servers first, in a line of those that surely can
+/// reach each other, then the others.
+pub(crate) fn world(seed: u64) -> World {
+    let mut world = World::new(seed);
+    let mut random = Random::new(seed ^ 0x5eed);
+    let honest = 2 + random.below(6);
+    let harmful = if random.percent(40) {
+        1 + random.below(2)
+    } else {
+        0
+    };
+    for number in 0..honest + harmful {
+        let mut host = Host::new(&format!("host-{number}"), ROOT, Limits::default());
+        if number >= honest {
+            host.malice = Some(Malice::any(&mut random));
+            if random.percent(30) {
+                let malice = host.malice.take();
+                host = Host::new(
+                    &format!("host-{number}"),
+                    "nobody's root",
+                    Limits::default(),
+                );
+                host.malice = malice;
+            }
+        }
+        world.add(host);
+    }
+    for one in 1..honest + harmful {
+        // Whoever is honest hears of another honest one.
+        let known = random.below(one.min(honest));
+        hear(&mut world, one, known, &mut random);
+        for other in 0..one {
+            if random.percent(40) {
+                hear(&mut world, one, other, &mut random);
+            } else if other + 1 != one && other != known && random.percent(40) {
+                world.apart.push((one, other));
+            }
+        }
+    }
+    if random.percent(20) {
+        for one in 1..honest {
+            if random.percent(30) {
+                world.radio.push((one, random.below(one)));
+            }
+        }
+    }
+    world.weather = weather(&mut random);
+    world.random = random;
+    world
+}
+
+fn hear(world: &mut World, one: usize, other: usize, random: &mut Random) {
+    let (one, other) = if random.percent(50) {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let endpoint = world.hosts[other].endpoint.clone();
+    world.hosts[one].hears_of.push(endpoint);
+}
+
+fn weather(random: &mut Random) -> Weather {
+    let millis =
+        |most, random: &mut Random| random.between(Duration::ZERO, Duration::from_millis(most));
+    let rough = random.percent(50);
+    Weather {
+        latency: Duration::from_millis(1) + millis(50, random),
+        jitter: if rough {
+            millis(100, random)
+        } else {
+            Duration::ZERO
+        },
+        lost: if rough { random.below(10) } else { 0 },
+        doubled: if rough { random.below(10) } else { 0 },
+        reordered: rough && random.percent(50),
+        slow_work: if random.percent(50) {
+            millis(20, random)
+        } else {
+            Duration::ZERO
+        },
+    }
+}
+
+/// A whole afternoon by one seed. Gives what did not hold.
+pub(crate) fn afternoon(seed: u64) -> Result<(), String> {
+    run(&mut world(seed))
+}
+
+/// A whole afternoon in a world.
+pub(crate) fn run(world: &mut World) -> Result<(), String> {
+    let harmless = world.hosts.iter().all(Host::is_honest);
+    world.watched = harmless;
+    let orderly = world.weather.doubled == 0 && !world.weather.reordered;
+    for host in 0..world.hosts.len() {
+        let after = world.random.between(Duration::ZERO, secs(5));
+        world.start_later(host, after);
+    }
+    for _ in 0..world.random.below(40) {
+        let pause = world.random.between(Duration::ZERO, secs(4));
+        world.run_for(pause);
+        happen(world);
+    }
+    calm(world);
+    let radio = !world.radio.is_empty();
+    let patience = if radio { secs(2_400) } else { secs(300) };
+    if !world.run_until_holds(patience, |world| invariants::agreement(world).is_none()) {
+        let problem = invariants::agreement(world).unwrap_or_default();
+        return Err(format!(
+            "no agreement after {patience:?} of quiet: {problem}"
+        ));
+    }
+    everybody_can_be_reached(world)?;
+    if harmless && !radio {
+        world.run_for(secs(150));
+        if let Some(problem) = invariants::quiet_is_quiet(world, secs(20)) {
+            return Err(problem);
+        }
+    }
+    let always = [
+        invariants::agreement(world),
+        invariants::nothing_is_forged(world),
+        invariants::parcels_arrive_once(world),
+        invariants::budgets_hold(world),
+        invariants::guests_stay_off_the_air(world),
+        invariants::records_do_not_go_around(world, 8),
+        invariants::the_honest_are_not_blamed(world).filter(|_| orderly),
+    ];
+    match always.into_iter().flatten().next() {
+        Some(problem) => Err(problem),
+        None => Ok(()),
+    }
+}
+
+/// One thing that happens.
+fn happen(world: &mut World) {
+    if world.log {
+        eprintln!("{:10.3} something happens", world.now.as_secs_f64());
+    }
+    let host = world.random.below(world.hosts.len());
+    let running = world.hosts[host].node.is_some();
+    match world.random.below(11) {
+        0..=2 if running => {
+            let topic = *world.random.pick(&Topic::ALL);
+            world.join(host, topic);
+        }
+        3 if running => world.leave(host),
+        4 if running => put_something(world, host),
+        5 if running => {
+            let to = world.random.below(world.hosts.len());
+            if to != host {
+                world.post(host, to, Zone::Open, 100);
+            }
+        }
+        6 if running => restart(world, host),
+        7 => {
+            let sides = world.hosts.len();
+            let sides = (0..sides)
+                .map(|_| u8::from(world.random.percent(50)))
+                .collect();
+            let silently = world.random.percent(50);
+            world.divide(sides, silently);
+        }
+        8 => {
+            let all = vec![0; world.hosts.len()];
+            world.divide(all, false);
+        }
+        9 => {
+            if let Some(transport) = world.any_transport() {
+                world.break_transport(transport);
+            }
+        }
+        10 => {
+            let by = [secs(1), secs(30), secs(4_000), secs(100_000)];
+            let by = *world.random.pick(&by);
+            world.jump(host, by);
+        }
+        _ => {}
+    }
+}
+
+fn put_something(world: &mut World, host: usize) {
+    if !world.hosts[host].is_honest() {
+        return;
+    }
+    let set = *world.random.pick(&Set::ALL);
+    let number = world.random.number().to_be_bytes();
+    let kind = if world.random.percent(20) {
+        UNWANTED
+    } else {
+        b"item"
+    };
+    world.put_item(host, set, Blob::from([kind, &number].concat()));
+}
+
+fn restart(world: &mut World, host: usize) {
+    let silently = world.random.percent(50);
+    world.stop(host, silently);
+    let one = &mut world.hosts[host];
+    match world.random.below(10) {
+        // A backup from long ago is put in place.
+        0 => one.disk.boot = one.disk.boot.saturating_sub(3),
+        1 => {
+            one.disk.boot = 0;
+            one.disk.records.clear();
+            // What nobody else had is lost with it.
+            let lost = std::mem::take(&mut one.disk.items);
+            let elsewhere = |key| {
+                let others = world.hosts.iter();
+                others
+                    .filter(|host| host.is_honest())
+                    .any(|host| host.disk.items.contains_key(key))
+            };
+            let gone: Vec<_> = lost
+                .keys()
+                .filter(|key| !elsewhere(*key))
+                .copied()
+                .collect();
+            for key in gone {
+                world.items.remove(&key);
+            }
+        }
+        _ => {}
+    }
+    // Who was there has to come again.
+    if world.random.percent(50) {
+        world.hosts[host].people.clear();
+    }
+    let after = world.random.between(Duration::from_millis(10), secs(10));
+    world.start_later(host, after);
+}
+
+/// Nothing happens any more, but who means harm goes on.
+fn calm(world: &mut World) {
+    let all = vec![0; world.hosts.len()];
+    world.divide(all, false);
+    world.weather = Weather::CALM;
+    world.run_for(secs(12));
+    for host in 0..world.hosts.len() {
+        if world.hosts[host].node.is_none() {
+            world.start_later(host, Duration::ZERO);
+        }
+    }
+}
+
+/// Everybody posts to everybody, and all of it arrives.
+fn everybody_can_be_reached(world: &mut World) -> Result<(), String> {
+    let honest: Vec<usize> = (0..world.hosts.len())
+        .filter(|&host| world.hosts[host].is_honest())
+        .collect();
+    let mut tags = Vec::new();
+    for &from in &honest {
+        for &to in honest.iter().filter(|&&to| to != from) {
+            tags.push((from, world.post(from, to, Zone::Part97, 50)));
+        }
+    }
+    let delivered = |world: &World| {
+        tags.iter()
+            .find(|(from, tag)| {
+                let fate = world.hosts[*from].saw.fates.get(tag);
+                fate != Some(&coordination::Fate::Delivered)
+            })
+            .copied()
+    };
+    let patience = secs(120);
+    world.run_until_holds(patience, |world| delivered(world).is_none());
+    match delivered(world) {
+        None => Ok(()),
+        Some((from, tag)) => {
+            let to = world.posted[&tag].1;
+            let fate = world.hosts[from].saw.fates.get(&tag);
+            Err(format!(
+                "a parcel from host-{from} to host-{to} did not arrive: {fate:?}"
+            ))
+        }
+    }
+}
