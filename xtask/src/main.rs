@@ -3,8 +3,8 @@
 //! Everything here runs on the machine of whoever works on the project and compiles before anything
 //! else, so it depends on next to nothing. Reading order: [`test`] (what "it passes" means),
 //! [`report`] (how counts are read and shown), [`deps`] (what must be installed), [`layers`] (which
-//! crate may use which), [`codegen`] (what is generated from the Rust types), [`bench`](mod@bench)
-//! (the figures in the README).
+//! crate may use which), [`codegen`] (what is generated from the Rust types), [`simulate`] (servers in
+//! simulated time), [`bench`](mod@bench) (the figures in the README).
 
 mod bench;
 mod codegen;
@@ -12,6 +12,7 @@ mod deps;
 mod layers;
 mod report;
 mod run;
+mod simulate;
 mod test;
 
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ usage: cargo xtask COMMAND
   test [SUITE...]          every check and test, or only the named suites; --list names them
   check-layers             which crate uses which, against the table in xtask/src/layers.rs
   codegen [--check]        write what is generated from the Rust types; --check only compares
+  simulate [--seeds COUNT] [--first SEED] | --seed SEED [--log]
+                           afternoons of many servers in simulated time, one for each seed
   bench [WHAT...]          measure the release binary: size, start, memory; --update-readme
 ";
 
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Some((&"check-layers", [])) => layers::main(),
         Some((&"codegen", [])) => codegen::write(),
         Some((&"codegen", ["--check"])) => codegen::check(),
+        Some((&"simulate", rest)) => simulate::main(rest),
         Some((&"bench", rest)) => bench::main(rest),
         _ => {
             eprint!("{USAGE}");

@@ -292,7 +292,8 @@ impl Node {
             by_them: true,
         });
         let wait = Duration::from_secs(refuse.wait).min(self.limits.pause_most);
-        self.close(id, wait.max(super::pause_after(refusal)), now);
+        let pause = self.pause_after(refusal, id);
+        self.close(id, wait.max(pause), now);
     }
 
     /// The certificate that the other end of a link showed, proved or not.

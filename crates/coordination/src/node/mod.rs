@@ -41,6 +41,8 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use station::Zone;
+
 use crate::bytes::{Nonce, ServerId};
 use crate::entropy::Entropy;
 use crate::message::{Message, Refusal, Refuse, Topic};
@@ -417,7 +419,8 @@ impl Node {
             refusal,
             by_them: false,
         });
-        self.close(id, wait.max(pause_after(refusal)), now);
+        let pause = self.pause_after(refusal, id);
+        self.close(id, wait.max(pause), now);
     }
 
     /// Ends a link from this side.
@@ -473,21 +476,25 @@ impl Node {
     fn up_mut(&mut self, id: LinkId) -> Option<&mut Up> {
         self.links.get_mut(&id)?.up_mut()
     }
-}
 
-/// How long an endpoint is left alone after a refusal that time alone does not change.
-fn pause_after(refusal: Refusal) -> Duration {
-    match refusal {
-        Refusal::SameServer => Duration::from_secs(3_600),
-        Refusal::WrongVersion
-        | Refusal::ZoneMismatch
-        | Refusal::BadCertificate
-        | Refusal::BadProof
-        | Refusal::Blacklisted
-        | Refusal::TooManyStrangers => Duration::from_secs(120),
-        Refusal::Full => Duration::from_secs(30),
-        Refusal::Paused | Refusal::BadMessage | Refusal::Duplicate | Refusal::Other => {
-            Duration::ZERO
+    /// How long the endpoint of a link is left alone after a refusal that time alone does not change.
+    fn pause_after(&self, refusal: Refusal, id: LinkId) -> Duration {
+        match refusal {
+            Refusal::SameServer => Duration::from_secs(3_600),
+            Refusal::WrongVersion
+            | Refusal::ZoneMismatch
+            | Refusal::BadCertificate
+            | Refusal::BadProof
+            | Refusal::Blacklisted
+            | Refusal::TooManyStrangers => Duration::from_secs(120),
+            Refusal::Full => Duration::from_secs(30),
+            // By then it is known whether the other link lives. Two servers with one key would drive
+            // each other out without end.
+            Refusal::Duplicate => {
+                let zone = self.links.get(&id).map_or(Zone::Open, |link| link.zone);
+                self.limits.of(zone).dead
+            }
+            Refusal::Paused | Refusal::BadMessage | Refusal::Other => Duration::ZERO,
         }
     }
 }

@@ -5,7 +5,8 @@
 //! server begins to look at another place, so that not all go through the same; the same records give
 //! the same ways.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Instant;
 
 use station::Zone;
@@ -28,12 +29,9 @@ pub(crate) struct Routes {
     computed: Option<Instant>,
 }
 
-/// Through whom something was tried in vain.
+/// Through whom something was tried in vain, and how often.
 #[derive(Debug, Default)]
-pub(crate) struct Tried {
-    all: BTreeSet<ServerId>,
-    last: BTreeSet<ServerId>,
-}
+pub(crate) struct Tried(BTreeMap<ServerId, usize>);
 
 /// For each server the one before it on the way there.
 type Ways = Vec<Option<usize>>;
@@ -62,9 +60,8 @@ impl Routes {
             open: Ways::new(),
             computed: Some(now),
         };
-        let nobody = BTreeSet::new();
-        routes.shortest = routes.search(Zone::Part97, &nobody);
-        routes.open = routes.search(Zone::Open, &nobody);
+        routes.shortest = routes.search(Zone::Part97);
+        routes.open = routes.search(Zone::Open);
         routes
     }
 
@@ -88,27 +85,25 @@ impl Routes {
         }
     }
 
-    /// The shortest way through nobody who was tried; if there is none, through nobody who was tried last,
-    /// and then anew; if there is none either, the shortest.
+    /// The way through those who were tried least, and of such ways the shortest: through nobody who was
+    /// tried where that can be, and in the end through everybody in turn, whoever of them it is that passes
+    /// nothing on.
     pub(crate) fn another_way(
         &self,
         to: ServerId,
         within: Zone,
         tried: &mut Tried,
     ) -> Option<Vec<ServerId>> {
-        let avoiding = |avoid: &BTreeSet<ServerId>| {
-            let &place = self.index.get(&to)?;
-            if avoid.is_empty() {
-                return self.way(to, within);
-            }
-            self.trace(place, &self.search(within, avoid))
+        let &place = self.index.get(&to)?;
+        let least = if tried.0.is_empty() {
+            None
+        } else {
+            self.trace(place, &self.search_least_tried(within, tried))
         };
-        let way = avoiding(&tried.all).or_else(|| {
-            tried.all.clear();
-            avoiding(&tried.last).or_else(|| self.way(to, within))
-        })?;
-        tried.last = way[1..way.len() - 1].iter().copied().collect();
-        tried.all.extend(&tried.last);
+        let way = least.or_else(|| self.way(to, within))?;
+        for &through in &way[1..way.len() - 1] {
+            *tried.0.entry(through).or_default() += 1;
+        }
         Some(way)
     }
 
@@ -128,7 +123,8 @@ impl Routes {
         })
     }
 
-    fn search(&self, within: Zone, avoid: &BTreeSet<ServerId>) -> Ways {
+    /// The shortest ways to everybody.
+    fn search(&self, within: Zone) -> Ways {
         let mut before: Ways = vec![None; self.servers.len()];
         let mut open = VecDeque::new();
         if let Some(start) = before.first_mut() {
@@ -136,20 +132,49 @@ impl Routes {
             open.push_back(0);
         }
         while let Some(at) = open.pop_front() {
-            let passable = self.transit[at] && !avoid.contains(&self.servers[at]);
-            if at != 0 && !passable {
-                continue;
-            }
-            let links = &self.links[at];
-            let begin = links.partition_point(|(to, _)| *to < self.begin);
-            for &(to, zone) in links[begin..].iter().chain(&links[..begin]) {
-                if zone <= within && before[to].is_none() {
+            for to in self.next(at, within) {
+                if before[to].is_none() {
                     before[to] = Some(at);
                     open.push_back(to);
                 }
             }
         }
         before
+    }
+
+    /// The ways to everybody through those who were tried least, and of such the shortest.
+    fn search_least_tried(&self, within: Zone, tried: &Tried) -> Ways {
+        let mut before: Ways = vec![None; self.servers.len()];
+        // Tries of those in between, hops, when it was found, where, and where from.
+        let mut open = BinaryHeap::from([Reverse((0, 0, 0, 0, 0))]);
+        let mut found = 0;
+        while let Some(Reverse((tries, hops, _, at, from))) = open.pop() {
+            if before.get(at) != Some(&None) {
+                continue;
+            }
+            before[at] = Some(from);
+            let here = tried.0.get(&self.servers[at]).copied().unwrap_or(0);
+            for to in self.next(at, within).filter(|&to| before[to].is_none()) {
+                found += 1;
+                open.push(Reverse((tries + here, hops + 1, found, to, at)));
+            }
+        }
+        before
+    }
+
+    /// Where something may go on to from a server.
+    fn next(&self, at: usize, within: Zone) -> impl Iterator<Item = usize> {
+        let links: &[(usize, Zone)] = if at == 0 || self.transit[at] {
+            &self.links[at]
+        } else {
+            &[]
+        };
+        let begin = links.partition_point(|(to, _)| *to < self.begin);
+        let (last, first) = links.split_at(begin);
+        let links = first.iter().chain(last);
+        links
+            .filter(move |(_, zone)| *zone <= within)
+            .map(|&(to, _)| to)
     }
 
     fn trace(&self, to: usize, ways: &Ways) -> Option<Vec<ServerId>> {
@@ -256,7 +281,11 @@ mod tests {
 
     #[test]
     fn nothing_goes_through_strangers() {
-        let routes = routes(&[(1, true, &[2], &[]), (2, false, &[1, 3], &[]), (3, true, &[2], &[])]);
+        let routes = routes(&[
+            (1, true, &[2], &[]),
+            (2, false, &[1, 3], &[]),
+            (3, true, &[2], &[]),
+        ]);
         assert!(routes.reaches(id(2)));
         assert!(!routes.reaches(id(3)));
     }
@@ -277,6 +306,25 @@ mod tests {
         let first = through();
         let turns = [through(), through(), through()];
         assert_eq!(turns, [5 - first, first, 5 - first]);
+    }
+
+    /// The first way has somebody in it whom every other way needs as well.
+    #[test]
+    fn a_detour_around_one_of_two_is_found() {
+        let routes = routes(&[
+            (1, true, &[2], &[]),
+            (2, true, &[1, 3, 4], &[]),
+            (3, true, &[2, 6], &[]),
+            (4, true, &[2, 5], &[]),
+            (5, true, &[4, 6], &[]),
+            (6, true, &[3, 5], &[]),
+        ]);
+        let mut tried = Tried::default();
+        let mut through = || {
+            let way = routes.another_way(id(6), Zone::Open, &mut tried).unwrap();
+            way[2].as_bytes()[0]
+        };
+        assert_eq!([through(), through(), through()], [3, 4, 3]);
     }
 
     #[test]

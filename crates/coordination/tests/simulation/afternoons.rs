@@ -1,8 +1,7 @@
 //! Many afternoons by chance.
 //!
-//! `HAM_SIM_SEEDS=5000` runs so many instead of the usual number, from `HAM_SIM_FIRST` on; `HAM_SIM_SEED=42`
-//! runs that one, in `one_seed`, and `HAM_SIM_LOG=1` prints everything that happens in it. `cargo xtask
-//! simulate` sets the first two.
+//! `cargo xtask simulate` runs more of them, and `cargo xtask simulate --seed 42 --log` shows one with everything
+//! that happens in it; it tells by `HAM_SIM_SEEDS`, `HAM_SIM_FIRST`, `HAM_SIM_SEED` and `HAM_SIM_LOG`.
 
 use sha2::{Digest, Sha256};
 
@@ -13,8 +12,7 @@ fn from_environment(name: &str) -> Option<u64> {
 }
 
 fn run(seed: u64) -> Result<(), String> {
-    let again =
-        format!("again: HAM_SIM_SEED={seed} cargo test -p coordination --test simulation one_seed");
+    let again = format!("again: cargo xtask simulate --seed {seed}");
     let afternoon = plan::afternoon(seed);
     afternoon.map_err(|problem| format!("seed {seed}: {problem}\n  {again}"))
 }

@@ -76,7 +76,11 @@ impl Bench {
     /// Lets time pass, with everything that becomes due.
     pub(crate) fn pass(&mut self, time: Duration) {
         let end = self.now + time;
-        while let Some(due) = self.host.node.as_ref().and_then(|node| node.deadline())
+        while let Some(due) = self
+            .host
+            .node
+            .as_ref()
+            .and_then(coordination::Node::deadline)
             && due <= end
         {
             self.now = self.now.max(due);
@@ -172,7 +176,7 @@ impl Bench {
     }
 
     fn serve(&mut self) {
-        while let Some(command) = self.host.node.as_mut().and_then(|node| node.poll()) {
+        while let Some(command) = self.host.node.as_mut().and_then(coordination::Node::poll) {
             self.carry_out(command);
         }
     }

@@ -32,7 +32,7 @@ pub(crate) fn agree_on_servers(world: &World) -> Option<String> {
 /// Who is at an honest server is known at every other: operators everywhere, and guests wherever a way
 /// leads that crosses no amateur frequencies. Where none leads now, one may have led before.
 pub(crate) fn agree_on_people(world: &World) -> Option<String> {
-    let parts = open_parts(world);
+    let parts = honest_parts(world, Zone::Open);
     running(world).find_map(|(at, host)| {
         running(world).find_map(|(of, other)| {
             let mut expected: BTreeSet<_> = other.people.keys().copied().collect();
@@ -196,8 +196,8 @@ fn running(world: &World) -> impl Iterator<Item = (usize, &Host)> {
     honest(world).filter(|(_, host)| host.node.is_some())
 }
 
-/// For each honest host the lowest one that open links between honest hosts join it to.
-fn open_parts(world: &World) -> BTreeMap<usize, usize> {
+/// For each honest host the lowest one that links within a zone, between honest hosts, join it to.
+pub(crate) fn honest_parts(world: &World, within: Zone) -> BTreeMap<usize, usize> {
     let places: BTreeMap<ServerId, usize> =
         running(world).map(|(at, host)| (host.id, at)).collect();
     let mut parts: BTreeMap<usize, usize> = running(world).map(|(at, _)| (at, at)).collect();
@@ -205,7 +205,7 @@ fn open_parts(world: &World) -> BTreeMap<usize, usize> {
         let mut changed = false;
         for (at, host) in running(world) {
             let links = host.node.iter().flat_map(Node::links);
-            for link in links.filter(|link| link.zone == Zone::Open) {
+            for link in links.filter(|link| link.zone <= within) {
                 let Some(&other) = link.server.and_then(|server| places.get(&server)) else {
                     continue;
                 };
