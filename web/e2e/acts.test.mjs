@@ -263,6 +263,7 @@ test('a long list grows page by page, and a callsign narrows it', async () => {
 
 test('a root is added only after its fingerprint was ticked', async () => {
   await open('roots-found')
+  await page.getByText('Certificate 3 in the file: it is no station’s').waitFor()
   await page.getByRole('checkbox', { name: 'OE1XYZ' }).uncheck()
   await page.getByRole('button', { name: 'They match: add' }).click()
   await page.getByText('Tick what you compared').waitFor()
@@ -271,6 +272,7 @@ test('a root is added only after its fingerprint was ticked', async () => {
   await page.getByLabel('A note').fill('Read by phone')
   await page.getByRole('button', { name: 'They match: add' }).click()
   await page.getByText('1 root was added.').waitFor()
+  await page.getByText('Not added, because nobody here knows who signed it.').waitFor()
   const [[act, note, ...accepted]] = await acts()
   assert.deepEqual([act, note, accepted.length], ['addRoots', 'Read by phone', 1])
 })

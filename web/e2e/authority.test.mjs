@@ -11,6 +11,7 @@ import { after, before } from 'node:test'
 import { addressHere, twoMachines } from './support/network.mjs'
 import { keyFile, makeOperator } from './support/foreign.mjs'
 import { homeThatTrusts } from './support/home.mjs'
+import { makeLogbook } from './support/logbook.mjs'
 import { entry, openPage, personIn, write } from './support/pages.mjs'
 import { startServer } from './support/server.mjs'
 import { step } from './support/step.mjs'
@@ -138,10 +139,38 @@ step('somebody without a code asks, waits over a reload, and is vouched for by t
   await n0xyz.getByText('Connected as N0XYZ, verified').waitFor()
 })
 
+step('with a root of the owner’s choice, a Logbook of the World file makes an operator', async () => {
+  const logbook = await makeLogbook(folder, 'KD7LTW', 'logbook')
+  const page = await openPage(browsers.there)
+  const prove = async () => {
+    await page.goto(`${secure}/#/become`)
+    await page.getByLabel('Your callsign').fill('kd7ltw')
+    await page.getByText('With a Logbook of the World certificate', { exact: true }).click()
+    await page.locator('input[type=file]').setInputFiles(logbook.file)
+    await page.getByLabel('Its password').fill('logbook')
+    await page.getByRole('button', { name: 'Prove my licence' }).click()
+  }
+  await prove()
+  await page.getByRole('alert').getByText('You have no certificate yet.').waitFor()
+
+  await openSection('Roots')
+  await owner.getByLabel('A certificate file').setInputFiles(logbook.root)
+  await owner.getByRole('button', { name: 'Look into the file' }).click()
+  await owner.getByRole('checkbox', { name: /Test Root/ }).check()
+  await owner.getByLabel('A note').fill('Made for this test')
+  await owner.getByRole('button', { name: 'They match: add' }).click()
+  await owner.getByText('1 root was added.').waitFor()
+
+  await prove()
+  await page.getByText('Connected as KD7LTW, verified').waitFor()
+  await page.context().close()
+})
+
 step('whatever was issued stands in the log, whose chain holds', async () => {
   await openSection('Log')
   await owner.getByRole('cell', { name: 'K1ABC' }).waitFor()
   await owner.getByRole('cell', { name: 'N0XYZ' }).waitFor()
+  await owner.getByRole('cell', { name: 'KD7LTW' }).waitFor()
   await owner.getByRole('button', { name: 'Check the log' }).click()
   await owner.getByText('The log is whole').waitFor()
   const saved = owner.waitForEvent('download')

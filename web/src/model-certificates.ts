@@ -50,8 +50,8 @@ export interface Certificates {
 
   roots(): Promise<Roots>
   /** Reads a file of certificates without keeping anything. */
-  readRoots(file: Blob, password: string): Promise<readonly FoundRoot[]>
-  addRoots(file: Blob, password: string, note: string, accept: readonly string[]): Promise<Effect>
+  readRoots(file: Blob, password: string): Promise<FoundInFile>
+  addRoots(file: Blob, password: string, note: string, accept: readonly string[]): Promise<AddedRoots>
   removeRoot(fingerprint: string): Promise<Effect>
 
   log(after: string | null): Promise<LogPage>
@@ -256,6 +256,25 @@ export interface Root {
   readonly note: string
   /** The owner's own; it cannot be removed. */
   readonly own: boolean
+}
+
+export interface FoundInFile {
+  readonly found: readonly FoundRoot[]
+  readonly unread: readonly Unread[]
+}
+
+/** A certificate of a file that cannot be a root here. */
+export interface Unread {
+  /** Its place in the file, from 1, or the name it gives itself. */
+  readonly which: string
+  readonly why: string
+}
+
+export interface AddedRoots {
+  readonly added: number
+  /** Fingerprints of stations whose signer nobody here knows. */
+  readonly notAdded: readonly string[]
+  readonly effect: Effect
 }
 
 export interface FoundRoot {

@@ -6,6 +6,7 @@
  */
 import { effect, type ReadonlySignal, signal } from '@preact/signals'
 import type {
+  AddedRoots,
   CertificatePage,
   CertificateQuery,
   Certificates,
@@ -16,7 +17,7 @@ import type {
   Endorsement,
   EndorsementRequest,
   Explanation,
-  FoundRoot,
+  FoundInFile,
   LogCheck,
   LogPage,
   Mine,
@@ -247,19 +248,13 @@ export class Authority implements Certificates {
     return views.roots(await this.#host.client.get<Wire.Anchors>('/api/anchors'))
   }
 
-  async readRoots(file: Blob, password: string): Promise<readonly FoundRoot[]> {
-    const { found } = await this.#signed<Wire.Found>('POST', '/api/anchors', { ...(await bundleOf(file, password)), note: '' })
-    return found.map(({ fingerprint, callsign, subject, kind, selfSigned }) => ({
-      fingerprint,
-      name: callsign ?? subject ?? 'No name',
-      kind: kind === 'station' ? 'station' : 'licence-root',
-      selfSigned,
-    }))
+  async readRoots(file: Blob, password: string): Promise<FoundInFile> {
+    return views.foundInFile(await this.#signed<Wire.Found>('POST', '/api/anchors', { ...(await bundleOf(file, password)), note: '' }))
   }
 
-  async addRoots(file: Blob, password: string, note: string, accept: readonly string[]): Promise<Effect> {
-    const { effect: changed } = await this.#signed<Wire.Added>('POST', '/api/anchors', { ...(await bundleOf(file, password)), note, accept })
-    return this.#decided(changed)
+  async addRoots(file: Blob, password: string, note: string, accept: readonly string[]): Promise<AddedRoots> {
+    const { added, notAdded, effect: changed } = await this.#signed<Wire.Added>('POST', '/api/anchors', { ...(await bundleOf(file, password)), note, accept })
+    return { added: added.length, notAdded, effect: this.#decided(changed) }
   }
 
   async removeRoot(fingerprint: string): Promise<Effect> {

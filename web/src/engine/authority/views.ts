@@ -7,6 +7,7 @@ import type {
   Decisions,
   Effect,
   Explanation,
+  FoundInFile,
   OpenCode,
   Roots,
   Step,
@@ -87,6 +88,18 @@ export function roots(wire: Wire.Anchors): Roots {
   return {
     anchors: wire.anchors.map(({ fingerprint, callsign, note, own }) => ({ fingerprint, name: callsign, note, own })),
     licenceRoots: wire.licenseRoots.map(({ fingerprint, subject, note }) => ({ fingerprint, name: subject, note, own: false })),
+  }
+}
+
+export function foundInFile({ found, unread }: Wire.Found): FoundInFile {
+  return {
+    found: found.map(({ fingerprint, callsign, subject, kind, selfSigned }) => ({
+      fingerprint,
+      name: callsign ?? subject ?? 'No name',
+      kind: kind === 'station' ? 'station' : 'licence-root',
+      selfSigned,
+    })),
+    unread: unread.map(({ certificate, error }) => ({ which: certificate, why: error })),
   }
 }
 

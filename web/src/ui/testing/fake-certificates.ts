@@ -199,13 +199,17 @@ export function fakeCertificates(
       ],
       licenceRoots: [{ fingerprint: digest('lotw'), name: 'CN=LoTW Root CA, O=American Radio Relay League', note: 'From my own TQSL file.', own: false }],
     }),
-    readRoots: async () => [
-      { fingerprint: digest('found one'), name: 'OE1XYZ', kind: 'station', selfSigned: true },
-      { fingerprint: digest('found two'), name: 'CN=Some Licence Root', kind: 'licence-root', selfSigned: false },
-    ],
+    readRoots: async () => ({
+      found: [
+        { fingerprint: digest('found one'), name: 'OE1XYZ', kind: 'station', selfSigned: true },
+        { fingerprint: digest('found two'), name: 'CN=Some Licence Root', kind: 'licence-root', selfSigned: false },
+      ],
+      unread: [{ which: '3', why: 'it is no station’s: the certificate’s key is not a P-256 key; and no licence root: the certificate is not of X.509 version 3' }],
+    }),
     addRoots: async (_file, _password, note, accept) => {
       tell('addRoots', note, ...accept)
-      return { ...nothing, gainCount: 2, keysGained: 2, gain: [{ callsign: 'OE1XYZ', fingerprint: digest('y') }, { callsign: 'OE3ABC', fingerprint: digest('z') }] }
+      const gain = [{ callsign: 'OE1XYZ', fingerprint: digest('y') }, { callsign: 'OE3ABC', fingerprint: digest('z') }]
+      return { added: accept.length, notAdded: [digest('orphan')], effect: { ...nothing, gainCount: 2, keysGained: 2, gain } }
     },
     removeRoot: async (fingerprint) => {
       tell('removeRoot', fingerprint)

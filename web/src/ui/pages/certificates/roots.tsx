@@ -1,6 +1,6 @@
 /** Whom the owner trusts without anybody else's word, and which other authorities prove licences. */
 import { useSignal } from '@preact/signals'
-import type { Effect, FoundRoot, Root } from '../../../model-certificates'
+import type { AddedRoots, Effect, FoundInFile, Root } from '../../../model-certificates'
 import { useAct, useAsked } from '../../asked'
 import { useModel } from '../../context'
 import { Answer } from '../../parts/answer'
@@ -19,9 +19,9 @@ export function RootsPage() {
   const model = useModel()
   const { isOwner } = model.session.value
   const asked = useAsked(() => model.certificates.roots(), [])
-  const changed = useSignal<{ readonly words: string; readonly effect: Effect } | null>(null)
-  const done = (words: string, effect: Effect) => {
-    changed.value = { words, effect }
+  const changed = useSignal<Changed | null>(null)
+  const done = (words: string, effect: Effect, notAdded: readonly string[] = []) => {
+    changed.value = { words, effect, notAdded }
     asked.again()
   }
   return (
@@ -32,6 +32,10 @@ export function RootsPage() {
       {changed.value !== null && (
         <Notice role="status">
           <p>{changed.value.words}</p>
+          {changed.value.notAdded.length > 0 && <p>Not added, because nobody here knows who signed it. Add its signer first:</p>}
+          {changed.value.notAdded.map((hex) => (
+            <Fingerprint key={hex} hex={hex} />
+          ))}
           <EffectView effect={changed.value.effect} would={false} />
         </Notice>
       )}
@@ -64,6 +68,13 @@ export function RootsPage() {
       {isOwner && <AddRoots done={done} />}
     </>
   )
+}
+
+interface Changed {
+  readonly words: string
+  readonly effect: Effect
+  /** Fingerprints. */
+  readonly notAdded: readonly string[]
 }
 
 interface RootItemProps {
@@ -138,9 +149,9 @@ function RootItem({ root, licence, done }: RootItemProps) {
 }
 
 /** The file is read first; nothing is kept before the fingerprints were compared. */
-function AddRoots({ done }: { done: (words: string, effect: Effect) => void }) {
+function AddRoots({ done }: { done: (words: string, effect: Effect, notAdded: readonly string[]) => void }) {
   const { certificates } = useModel()
-  const read = useSignal<{ readonly file: File; readonly password: string; readonly found: readonly FoundRoot[] } | null>(null)
+  const read = useSignal<{ readonly file: File; readonly password: string; readonly content: FoundInFile } | null>(null)
   const act = useAct('The file could not be read. Choose another.')
 
   const open = (form: HTMLFormElement) => {
@@ -149,7 +160,7 @@ function AddRoots({ done }: { done: (words: string, effect: Effect) => void }) {
     if (!(file instanceof File && file.size > 0)) return act.complain('Choose the file first.')
     const password = String(data.get('password') ?? '')
     void act.run(async () => {
-      read.value = { file, password, found: await certificates.readRoots(file, password) }
+      read.value = { file, password, content: await certificates.readRoots(file, password) }
     })
   }
 
@@ -179,13 +190,13 @@ function AddRoots({ done }: { done: (words: string, effect: Effect) => void }) {
         </form>
       ) : (
         <Accept
-          found={read.value.found}
+          content={read.value.content}
           accept={async (note, fingerprints) => {
             const { file, password } = read.peek() ?? {}
             if (file === undefined || password === undefined) return
-            const effect = await certificates.addRoots(file, password, note, fingerprints)
+            const outcome = await certificates.addRoots(file, password, note, fingerprints)
             read.value = null
-            done(`${fingerprints.length} ${fingerprints.length === 1 ? 'root was' : 'roots were'} added.`, effect)
+            done(wordsFor(outcome), outcome.effect, outcome.notAdded)
           }}
           cancel={() => {
             read.value = null
@@ -196,13 +207,18 @@ function AddRoots({ done }: { done: (words: string, effect: Effect) => void }) {
   )
 }
 
+function wordsFor({ added }: AddedRoots): string {
+  if (added === 0) return 'No root was added.'
+  return added === 1 ? '1 root was added.' : `${added} roots were added.`
+}
+
 interface AcceptProps {
-  readonly found: readonly FoundRoot[]
+  readonly content: FoundInFile
   readonly accept: (note: string, fingerprints: readonly string[]) => Promise<void>
   readonly cancel: () => void
 }
 
-function Accept({ found, accept, cancel }: AcceptProps) {
+function Accept({ content: { found, unread }, accept, cancel }: AcceptProps) {
   const chosen = useSignal<readonly string[]>([])
   const act = useAct()
   const submit = (form: HTMLFormElement) => {
@@ -242,6 +258,18 @@ function Accept({ found, accept, cancel }: AcceptProps) {
           <Fingerprint hex={root.fingerprint} />
         </div>
       ))}
+      {unread.length > 0 && (
+        <>
+          <p>Not to be used as a root here:</p>
+          <ul class="roots-unread">
+            {unread.map(({ which, why }) => (
+              <li key={which}>
+                {/^\d+$/.test(which) ? `Certificate ${which} in the file` : which}: {why}.
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
       {found.length > 0 && (
         <Field label="A note" hint="Where you have it from, and how you compared.">
           {(input) => <input {...input} name="note" maxLength={200} autocomplete="off" />}
