@@ -351,3 +351,101 @@ async fn certificates_are_issued_by_command_code_and_decision() {
     assert!(refused(&server, &approve).await.contains("no one request"));
     server.server.shutdown().await;
 }
+
+/// Somebody who was given the files and runs no server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_checked_by_others_and_lies_are_shown() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let export = async |name: &str| {
+        said(&server, &["certs", "log", "--export", &path(name)]).await;
+    };
+    let issue = async |callsign: &str| {
+        let who = Operator::new(callsign);
+        let csr = pki::csr::make(&who.key, &who.callsign, &who.random).unwrap();
+        std::fs::write(path("csr"), csr).unwrap();
+        let (csr, out) = (path("csr"), path(callsign));
+        let words = ["certs", "issue", "--csr", &csr, "--callsign", callsign];
+        let how = ["--method", "in-person", "--out", &out];
+        said(&server, &[&words[..], &how].concat()).await;
+    };
+    issue("K1ABC").await;
+    export("kept").await;
+    issue("K2ABC").await;
+    export("log").await;
+    let info = server.get("/api/info").await.json();
+    let fingerprint = info["certFingerprint"].as_str().unwrap();
+    said(
+        &server,
+        &["certs", "export", fingerprint, "--out", &path("by")],
+    )
+    .await;
+    // A log by the same key, in which K2ABC is another.
+    let key = std::fs::read_to_string(server.folder.path().join("server.key")).unwrap();
+    let key = pki::SigningKey::from_pem(&key, &owner.random).unwrap();
+    let mut lie = server.log().await;
+    lie.entries.truncate(1);
+    let mut other = server.log().await.entries.remove(1).issued;
+    other.holder = pki::csr::Csr::from_file(&std::fs::read(path("csr")).unwrap())
+        .unwrap()
+        .public_key()
+        .key_id();
+    other.time += 1;
+    let first = pki::log::Tip::EMPTY.follow(&lie.entries[0]).unwrap();
+    let (entry, tip) = first.append(other);
+    lie.entries.push(entry);
+    let checkpoint = pki::log::Checkpoint::sign(tip, &key, &owner.random).unwrap();
+    let mut texts: Vec<String> = lie.entries.iter().map(pki::log::Entry::to_text).collect();
+    texts.push(checkpoint.to_text());
+    std::fs::write(path("lie"), texts.join("\n\n") + "\n").unwrap();
+    let whole = std::fs::read_to_string(path("log")).unwrap();
+    std::fs::write(path("cut"), &whole[..whole.len() / 2]).unwrap();
+
+    let check = async |log: &str, more: &[&str]| {
+        let (log, by) = (path(log), path("by"));
+        let words = ["certs", "check-log", &log, "--by", &by];
+        run(&server, &[&words[..], more].concat()).await
+    };
+    let found = |done: Done, code: i32, words: &str| {
+        assert_eq!(done.code, Some(code), "{}", done.said);
+        assert!(done.said.contains(words), "{words}: {}", done.said);
+    };
+    let (kept, lie) = (path("kept"), path("lie"));
+    let (k1abc, k2abc) = (path("K1ABC"), path("K2ABC"));
+    let good = ["--kept", &kept, "--issued", &k2abc];
+    let done = check("log", &good).await;
+    assert!(
+        done.said
+            .contains("2 certificates issued by the server of W1AW"),
+        "{}",
+        done.said
+    );
+    assert!(done.said.contains("It agrees with"), "{}", done.said);
+    found(done, 0, "it has all that the server signed");
+    found(
+        check("kept", &["--issued", &k1abc]).await,
+        0,
+        "1 certificate issued",
+    );
+    found(
+        check("kept", &["--issued", &k2abc]).await,
+        1,
+        "K2ABC's certificate is signed by this server and not in its log",
+    );
+    found(check("lie", &[]).await, 0, "The log is whole");
+    found(
+        check("log", &["--kept", &lie]).await,
+        1,
+        "this server showed different logs",
+    );
+    found(check("cut", &[]).await, 1, "cannot be read as a log");
+    let by = ["certs", "check-log", &lie, "--by", &k1abc];
+    // The file with K1ABC's certificate has the server's below it.
+    assert_eq!(run(&server, &by).await.code, Some(0));
+    std::fs::write(path("owner"), owner.certificate.to_pem()).unwrap();
+    let by = ["certs", "check-log", &lie, "--by", &path("owner")];
+    found(run(&server, &by).await, 1, "no certificate in");
+    server.server.shutdown().await;
+}

@@ -6,6 +6,7 @@
 use station::{Digest, KeyId};
 
 use super::{Checkpoint, Entry, LogError, Tip, read};
+use crate::certificate::Certificate;
 use crate::public_key::PublicKey;
 
 /// What stands between two texts.
@@ -50,6 +51,36 @@ impl Export {
             signature: String::new(),
         };
         self.checkpoint.continues(&empty, &self.entries)
+    }
+
+    /// Checks that of two logs of one server, both verified, the longer goes on where the shorter
+    /// ends.
+    ///
+    /// # Errors
+    /// [`LogError`] when they do not fit: together they prove that the server showed different logs.
+    pub fn agrees_with(&self, other: &Self) -> Result<(), LogError> {
+        let size = |export: &Self| export.checkpoint.tip.size;
+        let (earlier, later) = if size(self) <= size(other) {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        let more = later.entries.get(earlier.entries.len()..);
+        let more = more.ok_or(LogError::Gap {
+            expected: earlier.checkpoint.tip.size,
+        })?;
+        later.checkpoint.continues(&earlier.checkpoint, more)
+    }
+
+    /// Whether the server signed this certificate and its log, which was verified, does not have it:
+    /// one signature check.
+    #[must_use]
+    pub fn hides(&self, certificate: &Certificate, server: &PublicKey) -> bool {
+        let by_server = certificate.admit(server);
+        by_server.is_some_and(|admitted| {
+            let mut entries = self.entries.iter();
+            entries.all(|entry| entry.issued.identity != admitted.identity())
+        })
     }
 }
 

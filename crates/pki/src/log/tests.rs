@@ -3,6 +3,7 @@ use ring::rand::SystemRandom;
 
 use super::export::Export;
 use super::*;
+use crate::certificate::Certificate;
 
 fn issued(at: u8) -> Issued {
     Issued {
@@ -207,4 +208,54 @@ fn an_export_is_checked_as_a_whole() {
         tampered(entries[..2].to_vec()),
         Err(LogError::Gap { expected: 2 })
     );
+}
+
+#[test]
+fn two_logs_of_a_server_agree_or_prove_that_it_lied() {
+    let (server, random) = (key(), SystemRandom::new());
+    let (entries, tips) = log(5);
+    let export = |entries: &[Entry], tip: Tip| Export {
+        entries: entries.to_vec(),
+        checkpoint: Checkpoint::sign(tip, &server, &random).unwrap(),
+    };
+    let all: Vec<Export> = (0..=5)
+        .map(|size| export(&entries[..size], tips[size]))
+        .collect();
+    for one in &all {
+        for other in &all {
+            assert_eq!(one.agrees_with(other), Ok(()));
+        }
+    }
+    // From the third on another log, which by itself is whole.
+    let (third, tip) = tips[2].append(issued(77));
+    let (fourth, tip) = tip.append(issued(78));
+    let lie = export(&[&entries[..2], &[third, fourth]].concat(), tip);
+    assert_eq!(lie.verify(&server.public_key()), Ok(()));
+    for (size, one) in all.iter().enumerate() {
+        assert_eq!(one.agrees_with(&lie).is_ok(), size <= 2, "{size}");
+        assert_eq!(lie.agrees_with(one).is_ok(), size <= 2, "{size}");
+    }
+}
+
+#[test]
+fn a_certificate_that_the_log_lacks_is_found_however_its_signature_is_written() {
+    use crate::issue::tests::Person;
+    let owner = Person::new("W1AW");
+    let server = owner.key.public_key();
+    let [logged, hidden] = ["K1ABC", "K2ABC"].map(|call| owner.issue(call, &key().public_key()));
+    let entry = Issued::of(&logged.admit(&server).unwrap(), 7, None).unwrap();
+    let (entry, tip) = Tip::EMPTY.append(entry);
+    let export = Export {
+        entries: vec![entry],
+        checkpoint: Checkpoint::sign(tip, &owner.key, &SystemRandom::new()).unwrap(),
+    };
+    let rewritten = |certificate: &Certificate| {
+        Certificate::from_der(&crate::certificate::tests::rewrite(certificate)).unwrap()
+    };
+    assert!(!export.hides(&logged, &server));
+    assert!(!export.hides(&rewritten(&logged), &server));
+    assert!(export.hides(&hidden, &server));
+    assert!(export.hides(&rewritten(&hidden), &server));
+    let others = Person::new("K3ABC").issue("K2ABC", &key().public_key());
+    assert!(!export.hides(&others, &server), "another's word");
 }

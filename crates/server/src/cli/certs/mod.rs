@@ -1,5 +1,6 @@
 //! `ham-server certs`: whom this machine's server trusts, why, and the owner's decisions.
 
+mod check_log;
 mod distrust;
 mod issue;
 mod show;
@@ -28,6 +29,8 @@ pub(super) enum Command {
     Issue(issue::Issue),
     /// List everything that this server issued, or write it to a file
     Log(issue::Log),
+    /// Check a log that some server wrote, without that server
+    CheckLog(check_log::CheckLog),
     /// Write a certificate with those above it as PEM
     Export(take::Export),
     /// Distrust a certificate, its key, or its key and everybody below; or take that back
@@ -41,6 +44,9 @@ pub(super) enum Command {
 }
 
 pub(super) fn certs(config: &Config, command: &Command) -> anyhow::Result<()> {
+    if let Command::CheckLog(arguments) = command {
+        return check_log::check_log(arguments);
+    }
     let client = Client::local(config)?;
     match command {
         Command::List(arguments) => show::list(&client, arguments),
@@ -49,6 +55,7 @@ pub(super) fn certs(config: &Config, command: &Command) -> anyhow::Result<()> {
         Command::Add(arguments) => take::add(config, &client, arguments),
         Command::Issue(arguments) => issue::issue(config, &client, arguments),
         Command::Log(arguments) => issue::log(&client, arguments),
+        Command::CheckLog(arguments) => check_log::check_log(arguments),
         Command::Export(arguments) => take::export(&client, arguments),
         Command::Blacklist(arguments) => distrust::blacklist(config, &client, arguments),
         Command::Revoke(arguments) => distrust::revoke(&client, arguments),
