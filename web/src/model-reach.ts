@@ -9,6 +9,8 @@ import type { ReadonlySignal } from '@preact/signals'
 export interface Reach {
   /** Whether the server sees internet beyond this network; null until the first answer. */
   readonly internet: ReadonlySignal<InternetView | null>
+  /** The server that the session is with while the one of this page is gone; null at the page's own. */
+  readonly refuge: ReadonlySignal<Refuge | null>
   /** Keeps `internet` current until the returned function is called. */
   watchInternet(): () => void
 
@@ -33,6 +35,14 @@ export interface Reach {
 
   /** Asks the person for the microphone, once and for its side effect: Chromium then finds ways without a default route. Resolves to whether they agreed. */
   askForMicrophone(): Promise<boolean>
+}
+
+/** Another server, as a place to stay until the page's own is back. */
+export interface Refuge {
+  /** `http://192.168.1.7:8080`. */
+  readonly endpoint: string
+  /** Whose server the page came from, where that is known. */
+  readonly home: string | null
 }
 
 /** A service and a host alias at an AREDN node. */

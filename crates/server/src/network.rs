@@ -285,6 +285,14 @@ pub(crate) fn is_unicast_link_local(address: &Ipv6Addr) -> bool {
     address.segments()[0] & 0xffc0 == 0xfe80
 }
 
+/// Whether an address is one of a local network: what the browser CA may sign for.
+pub(crate) fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_unique_local() || is_unicast_link_local(&address),
+    }
+}
+
 /// Bridges and tunnels of containers: nobody outside this machine reaches it by them.
 pub(crate) fn is_virtual(name: &str) -> bool {
     const PREFIXES: [&str; 7] = ["docker", "br-", "veth", "virbr", "vnet", "cni", "podman"];

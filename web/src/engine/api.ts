@@ -25,7 +25,8 @@ export class ApiProblem extends Problem {
 }
 
 export interface Api {
-  info(): Promise<Info>
+  /** What the server at this address says of itself; without one, the page's own. */
+  info(endpoint?: string): Promise<Info>
   claimStation(): Promise<ClaimStation>
   claim(claim: Claim): Promise<void>
   nonce(): Promise<Wire.Nonce>
@@ -40,7 +41,7 @@ const ANSWER_WITHIN = 10_000
 const NO_CONTENT = 204
 
 export const api: Api = {
-  info: () => call<Info>('/api/info'),
+  info: (endpoint = '') => call<Info>(`${endpoint}/api/info`),
   claimStation: () => call<ClaimStation>('/api/claim-station'),
   async claim(claim) {
     await post('/api/claim-station', JSON.stringify(claim))

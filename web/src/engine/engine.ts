@@ -3,7 +3,7 @@
  *
  *   server      what /api/info says          runner         the session on the WebSocket
  *   people      who is here                  conversations  calls, texts, files
- *   authority   certificates             reach          networks, and what is in the way on them
+ *   authority   certificates             reach          networks, what is in the way on them, other servers
  *
  * Reading order: `signaling/session`, `signaling/roster`, `call/call`, `conversation/conversation`.
  */
@@ -75,7 +75,7 @@ export class Engine implements Model {
 
   constructor(page: Page) {
     this.#origin = page.origin
-    this.#server = new Server(api, page.isVisible)
+    this.#server = new Server({ info: () => api.info(this.reach.refuge.peek()?.endpoint) }, page.isVisible)
     this.#runner = new SessionRunner(page.signalUrl, page.joinCode?.net ?? page.lastNet ?? FIRST_NET, {
       identity: () => this.#own.peek(),
       joinCode: page.joinCode?.fingerprint ?? null,
@@ -133,6 +133,12 @@ export class Engine implements Model {
       newConnection,
       hasSecureAddress: () => this.server.value.secureAddress !== null,
       probeSecure: () => this.probeSecure(),
+      owner: () => this.server.value.owner,
+      move: (endpoint) => this.#move(endpoint),
+    })
+    effect(() => {
+      const { step } = this.#runner.session.value
+      if (this.#started) this.reach.follow(step)
     })
     this.people = this.#people.list
     this.conversations = this.#conversations.views
@@ -272,6 +278,12 @@ export class Engine implements Model {
     if (known) return known
     const found = this.#people.find(peerId)
     return found ? this.#conversations.with(found.person) : null
+  }
+
+  /** To another server, or back home. The conversations go on: they tell each other of our new session. */
+  #move(endpoint: string): void {
+    this.#runner.move(`${endpoint.replace(/^http/, 'ws')}/signal`)
+    void this.#server.refresh()
   }
 
   #connect(): void {

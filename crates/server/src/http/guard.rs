@@ -2,8 +2,11 @@
 //!
 //! The Host header must name this server, so that a stranger's domain pointed at this machine (DNS
 //! rebinding) gets nothing. A write or a WebSocket that carries an Origin must carry this server's,
-//! so that a stranger's page cannot act through a visitor's browser.
+//! so that a stranger's page cannot act through a visitor's browser. Only signaling is also open to pages
+//! of other machines on the local network: their own server may be gone
+//! (`docs/decisions/0020-moving-to-another-server.md`).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -14,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use super::{App, forwarded};
-use crate::network::{Ends, split_authority};
+use crate::network::{Ends, is_private, split_authority};
 
 /// The host and port a request was sent to, as the client wrote them and as checked here.
 #[derive(Debug, Clone)]
@@ -48,7 +51,10 @@ pub(super) async fn check(
         && *request.method() != Method::HEAD
         && *request.method() != Method::OPTIONS;
     let upgrades = request.headers().contains_key(header::UPGRADE);
-    if (acts || upgrades) && !same_origin(request.headers(), ends, &authority) {
+    let signals = !acts && matches!(request.uri().path(), "/signal" | "/ws/signal");
+    let welcome = same_origin(request.headers(), ends, &authority)
+        || (signals && is_of_a_neighbour(request.headers(), ends));
+    if (acts || upgrades) && !welcome {
         let error = "a page of another site may not do this";
         return Problem::new(StatusCode::FORBIDDEN, "foreign-origin", error).into_response();
     }
@@ -94,6 +100,27 @@ pub(super) fn same_origin(headers: &HeaderMap, ends: Ends, authority: &Authority
     }
 }
 
+/// Whether a page comes from a machine of the local network, the visitor's own included. On this machine that counts for nothing: what
+/// is here is not for every page that somebody at it opens.
+fn is_of_a_neighbour(headers: &HeaderMap, ends: Ends) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let (Some(origin), None, false) = (origins.next(), origins.next(), ends.loopback()) else {
+        return false;
+    };
+    let origin = origin.to_str().unwrap_or_default();
+    let authority = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"));
+    let Some((host, _)) = authority.and_then(split_authority) else {
+        return false;
+    };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback() || is_private(address.to_canonical()),
+        Err(_) => host == "localhost" || host.ends_with(".local") || host.ends_with(".local.mesh"),
+    }
+}
+
 /// Whether something between the client and this server passed the request on.
 pub(super) fn was_forwarded(headers: &HeaderMap) -> bool {
     const HEADERS: [&str; 6] = [
@@ -107,4 +134,51 @@ pub(super) fn was_forwarded(headers: &HeaderMap) -> bool {
     HEADERS
         .iter()
         .any(|&name| headers.contains_key(HeaderName::from_static(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_the_local_network_are_neighbours_except_on_this_machine() {
+        let ends = |local: &str, remote: &str| {
+            let [local, remote] = [local, remote].map(|end| format!("{end}:8080").parse().unwrap());
+            Ends::new(local, remote)
+        };
+        let lan = ends("192.168.1.2", "192.168.1.7");
+        let neighbour = |origins: &[&str], ends| {
+            let mut headers = HeaderMap::new();
+            for origin in origins {
+                headers.append(header::ORIGIN, origin.parse().unwrap());
+            }
+            is_of_a_neighbour(&headers, ends)
+        };
+        for known in [
+            "http://192.168.1.5:8080",
+            "https://10.1.2.3",
+            "http://[fd00::5]:8081",
+            "https://w1aw-2.local:8080",
+            "http://w1aw.local.mesh:8080",
+            "http://localhost:8080",
+            "http://127.0.0.1:8080",
+        ] {
+            assert!(neighbour(&[known], lan), "{known}");
+            assert!(!neighbour(&[known], ends("127.0.0.1", "127.0.0.1")));
+        }
+        for stranger in [
+            "http://evil.example",
+            "https://203.0.113.5:8080",
+            "http://192.168.1.5.evil.example",
+            "http://evil.local.example",
+            "http://local",
+            "null",
+            "file://",
+            "",
+        ] {
+            assert!(!neighbour(&[stranger], lan), "{stranger}");
+        }
+        let twice = ["http://192.168.1.5:8080", "http://evil.example"];
+        assert!(!neighbour(&twice, lan) && !neighbour(&[], lan));
+    }
 }

@@ -22,6 +22,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use station::Callsign;
 
 use crate::files;
+use crate::network::is_private;
 
 const KEY_FILE: &str = "browser-intermediate.key";
 const INTERMEDIATE_FILE: &str = "browser-intermediate.pem";
@@ -181,16 +182,6 @@ impl Leaf {
     pub(super) fn is_old(&self, now: SystemTime) -> bool {
         now.duration_since(self.made)
             .is_ok_and(|age| age > LEAF_LIFE * 2 / 3)
-    }
-}
-
-/// Whether browsers may be told that this address is this server's.
-pub(super) fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_private() || address.is_link_local(),
-        IpAddr::V6(address) => {
-            address.is_unique_local() || crate::network::is_unicast_link_local(&address)
-        }
     }
 }
 

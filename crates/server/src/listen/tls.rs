@@ -18,8 +18,8 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
 
-use super::authority::{Authority, AuthorityError, Leaf, best_time, is_private};
-use crate::network::{Reach, url_host};
+use super::authority::{Authority, AuthorityError, Leaf, best_time};
+use crate::network::{Reach, is_private, url_host};
 
 /// The server's TLS. Nothing is served over it until there is an owner.
 #[derive(Debug)]

@@ -24,6 +24,7 @@ beforeEach(() => {
 async function find(origin = 'http://192.168.1.5:8080'): Promise<readonly FindStep[]> {
   const finder = new Finder({
     origin,
+    server: () => origin,
     memory,
     fetch: async (url) => {
       asked.push(url)

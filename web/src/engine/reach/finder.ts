@@ -13,6 +13,8 @@ import type { Memory } from './memory'
 export interface Surroundings {
   /** `http://192.168.1.5:8080`. */
   readonly origin: string
+  /** The server that we are at: the page's own, or another while that is gone. */
+  readonly server: () => string
   readonly memory: Memory
   readonly fetch: (url: string, init: RequestInit) => Promise<Pick<Response, 'ok' | 'json'>>
   readonly now: () => number
@@ -53,7 +55,7 @@ export class Finder {
   }
 
   async #heard(show: (step: FindStep) => void): Promise<void> {
-    const heard = await this.#get<LocalServers>(`${this.#around.origin}/api/local-servers`, HEARD_WITHIN)
+    const heard = await this.#get<LocalServers>(`${this.#around.server()}/api/local-servers`, HEARD_WITHIN)
     if (heard === null) return show({ where: 'heard', state: 'failed', servers: [] })
     const seen = this.#around.now()
     this.#around.memory.remember(heard.servers.map(({ callsign, endpoint, age }) => ({ callsign, endpoint, seen: seen - age * 1000 })))

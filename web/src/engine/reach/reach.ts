@@ -3,8 +3,10 @@ import { type ReadonlySignal, signal } from '@preact/signals'
 import type { ArednEntry, Check, InternetView, ListedServer, Reach as Model, ZoneRule, ZonesView } from '../../model-reach'
 import type { ArednAnswer, Diagnosis, ArednEntry as Entry, Status, ZonesAnswer } from '../../wire/http'
 import type { Client } from '../authority/client'
+import type { Session } from '../signaling/session'
 import type { Identity } from '../trust/identity'
 import { conclude } from './diagnosis'
+import { Failover } from './failover'
 import { Finder } from './finder'
 import { gather, type NewConnection } from './gathering'
 import { readInvitation } from './invitation'
@@ -20,6 +22,10 @@ export interface Host {
   readonly newConnection: NewConnection
   readonly hasSecureAddress: () => boolean
   readonly probeSecure: () => Promise<string | null>
+  /** Whose server we are at. */
+  readonly owner: () => string | null
+  /** Makes the session one with the server at this address. */
+  readonly move: (endpoint: string) => void
 }
 
 const EVERY = 5_000
@@ -28,20 +34,31 @@ export class Reach implements Model {
   readonly internet: Model['internet']
   readonly finding: Model['finding']
   readonly readInvitation = readInvitation
+  readonly refuge: Model['refuge']
   readonly #finder: Finder
+  readonly #failover: Failover
   readonly #internet = signal<InternetView | null>(null)
   readonly #host: Host
 
   constructor(host: Host) {
     this.#host = host
     this.internet = this.#internet
+    const memory = new Memory(host.storage)
     this.#finder = new Finder({
       origin: host.origin,
-      memory: new Memory(host.storage),
+      server: () => this.refuge.peek()?.endpoint ?? host.origin,
+      memory,
       fetch: (url, init) => fetch(url, init),
       now: () => Date.now(),
     })
     this.finding = this.#finder.steps
+    this.#failover = new Failover({ home: host.origin, memory, isVisible: host.isVisible, get, owner: host.owner, move: host.move })
+    this.refuge = this.#failover.refuge
+  }
+
+  /** Where the session stands, once there is one. */
+  follow(step: Session['step']): void {
+    this.#failover.follow(step)
   }
 
   watchInternet(): () => void {
@@ -128,6 +145,13 @@ function zonesView({ rules, networks }: ZonesAnswer): ZonesView {
     rules,
     networks: networks.map(({ interface: name, addresses, zone, reason }) => ({ name, addresses, zone, reason })),
   }
+}
+
+/** What another server answers, which need not be one. */
+async function get<T>(url: string, within: number): Promise<T> {
+  const answer = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(within) })
+  if (!answer.ok) throw new Error(`${url} answers ${answer.status}`)
+  return (await answer.json()) as T
 }
 
 /** What the person allowed this page; null where the browser does not tell. */

@@ -24,6 +24,7 @@ export class SessionRunner {
   readonly #session = signal<Session>(newSession('main', Date.now()))
   readonly #host: SessionHost
   readonly #socket: ReconnectingSocket
+  #url: string
   /** Not part of the session's state, which others watch: it changes with every frame. */
   #lastSeq = 0
   #owner: Certificate | null = null
@@ -32,7 +33,8 @@ export class SessionRunner {
     this.session = this.#session
     this.#session.value = newSession(net, Date.now())
     this.#host = host
-    this.#socket = new ReconnectingSocket(() => url, {
+    this.#url = url
+    this.#socket = new ReconnectingSocket(() => this.#url, {
       dialling: () => this.#take({ kind: 'dialling' }),
       opened: (dialled) => this.#take({ kind: 'opened', url: dialled, clientNonce: freshNonce(), credentials: credentialsOf(host.identity()), lastSeq: this.#lastSeq }),
       text: (data) => {
@@ -51,6 +53,16 @@ export class SessionRunner {
   connect(): void {
     const { resumable } = this.#session.value
     if (resumable && !isOurs(resumable, credentialsOf(this.#host.identity()))) this.#socket.stop()
+    this.#socket.connect()
+  }
+
+  /** Goes to another server. What resumes the session at the one we leave is not for others. */
+  move(url: string): void {
+    this.#socket.stop()
+    this.#url = url
+    this.#lastSeq = 0
+    this.#owner = null
+    this.#session.value = newSession(this.#session.value.net, Date.now())
     this.#socket.connect()
   }
 

@@ -70,6 +70,7 @@ function read(text: string) {
 
 export function fakeReach(more: Partial<Reach>, internet: InternetView | null, finding: readonly FindStep[] | null, tell: (act: string, ...words: readonly unknown[]) => void): Reach {
   return {
+    refuge: signal(null),
     internet: signal(internet),
     watchInternet: () => () => undefined,
     zones: async () => zones,

@@ -1,4 +1,5 @@
 /** Ways, networks and diagnosis, in the states a person can meet them in. */
+import { signal } from '@preact/signals'
 import { ago, owner } from './fake'
 import { inOrder, inTheWay, zones } from './fake-reach'
 import { click, then, type } from './hands'
@@ -36,6 +37,10 @@ export const reachStates: Record<string, PageState> = {
     after: (page) => then(() => click(page, 'Read its list'), () => openAll(page)),
   },
   'servers': { hash: '#/servers', fake: owner },
+  'servers-away': {
+    hash: '#/servers',
+    fake: { server: { owner: 'K1ABC', ownerName: 'Carla', ownerGrid: 'FN42' }, reach: { refuge: signal({ endpoint: 'http://192.168.1.7:8080', home: 'W1AW' }) } },
+  },
   'servers-looking': {
     hash: '#/servers',
     fake: {
