@@ -94,7 +94,7 @@ async fn the_owner_decides_who_may_join_and_it_lasts() {
         .await;
     assert_eq!(
         (closed.status, closed.json()),
-        (200, json!({ "state": "claimed" })),
+        (200, json!({ "state": "claimed", "guestCalls": false })),
         "{closed:?}"
     );
     let server = server.restart().await;
