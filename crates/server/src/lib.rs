@@ -1,10 +1,10 @@
 //! The server: the only crate that knows sockets, files and the time.
 //!
 //! Reading order: [`server`] puts the parts together; [`listen`] accepts connections and
-//! [`http`] answers them; [`discovery`] makes the server known and finds others, and so does [`aredn`] where the owner wants it; [`runtime`] owns the
+//! [`http`] answers them; [`link`] dials other servers; [`discovery`] makes the server known and finds others, and so does [`aredn`] where the owner wants it; [`runtime`] owns the
 //! pure state machines and carries out their commands.
 //! [`cli`] and [`config`] are what a person types. Arrows point from the first to the last of these
-//! and never back; `runtime` knows nothing of HTTP, and `http` and `discovery` meet only there.
+//! and never back; `runtime` knows nothing of HTTP, and `http`, `link` and `discovery` meet only there.
 
 pub mod aredn;
 pub mod cli;
@@ -12,6 +12,7 @@ pub mod config;
 pub mod discovery;
 mod files;
 pub mod http;
+pub mod link;
 pub mod listen;
 mod logging;
 pub mod network;

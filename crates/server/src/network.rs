@@ -1,6 +1,7 @@
 //! This machine on its networks: addresses to give to people, names that are its own, and what may
 //! cross which network ([`zones`]).
 
+pub mod endpoint;
 pub mod links;
 pub mod zones;
 pub mod zoning;

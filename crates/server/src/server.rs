@@ -16,14 +16,16 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::discovery::{self, Discovery};
 use crate::http::{self, App};
+use crate::link::Dialer;
 use crate::listen::{self, Door, ListenError, Listener, Tls, TlsError};
 use crate::network::Names;
 use crate::network::zoning::Zoning;
 use crate::runtime::authority::issuing::Issuing;
+use crate::runtime::coordination::Surroundings;
 use crate::runtime::login::Receptionist;
 use crate::runtime::{
-    AdminKey, Attempts, Authority, Checks, Connectivity, Neighbourhood, Nonces, Ownership,
-    OwnershipError, Questions, Queues, Switchboard, resolver,
+    AdminKey, Attempts, Authority, Checks, Connectivity, Coordinator, Neighbourhood, Nonces,
+    Ownership, OwnershipError, Questions, Queues, Switchboard, resolver,
 };
 
 /// What a running server leaves in its data folder, for the commands on the same machine.
@@ -69,6 +71,9 @@ pub enum StartError {
     /// Browsers could not be served securely.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Other servers could not be dialled over TLS.
+    #[error("other servers cannot be reached securely")]
+    Dialer(#[source] tokio_rustls::rustls::Error),
     /// What the owner said of the networks cannot be read.
     #[error("what the owner said of the networks' zones cannot be read")]
     Zones(#[source] StoreError),
@@ -143,10 +148,26 @@ impl Server {
             config.issue_per_hour,
         )
         .map_err(StartError::Log)?;
+        let neighbourhood = Arc::new(Mutex::new(Neighbourhood::default()));
+        let (coordinator, inbox, dials) = Coordinator::new(Surroundings {
+            ownership: Arc::clone(&ownership),
+            authority: Arc::clone(&authority),
+            zoning: Arc::clone(&zoning),
+            neighbourhood: Arc::clone(&neighbourhood),
+            reach: config.reach(),
+            port,
+        });
+        let dialer = Dialer::new(
+            Arc::clone(&coordinator),
+            Arc::clone(&zoning),
+            resolver.clone(),
+        )
+        .map_err(StartError::Dialer)?;
         let app = Arc::new(App {
             ownership,
             authority,
             switchboard: Arc::clone(&switchboard),
+            coordinator: Arc::clone(&coordinator),
             admin,
             tls: Arc::clone(&tls),
             door: Arc::clone(&door),
@@ -154,7 +175,7 @@ impl Server {
             issuing,
             attempts: Attempts::default(),
             checks,
-            neighbourhood: Arc::new(Mutex::new(Neighbourhood::default())),
+            neighbourhood,
             resolver,
             connectivity: Arc::clone(&connectivity),
             names,
@@ -182,7 +203,12 @@ impl Server {
         let router = http::router(Arc::clone(&app));
         let serving = tokio::spawn(listener.serve(router, tls, zoning, door, stop.clone()));
         let timekeeper = tokio::spawn(async move {
-            tokio::join!(switchboard.keep_time(), connectivity.follow());
+            tokio::join!(
+                switchboard.keep_time(),
+                connectivity.follow(),
+                coordinator.run(inbox),
+                dialer.run(dials),
+            );
         });
         let discovery = config
             .is_discoverable()
@@ -217,6 +243,7 @@ impl Server {
         self.app
             .switchboard
             .stop("the server is stopping", RETRY_AFTER);
+        self.app.coordinator.end();
         self.stop.cancel();
         self.app.sockets.close();
         let Self {

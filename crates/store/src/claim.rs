@@ -168,8 +168,11 @@ impl ClaimRow {
 }
 
 /// Every table but the claim's own, who refers to others first.
-const BELOW_THE_CLAIM: [&str; 16] = [
+const BELOW_THE_CLAIM: [&str; 19] = [
     "zone",
+    "boot",
+    "server_record",
+    "peer",
     "owner_chain",
     "anchor",
     "licence_root",

@@ -11,13 +11,14 @@
 //! behind a mutex off the event loop.
 //!
 //! Reading order: this file, [`claim`], `change`; then `certificates`, `decisions` and `statements` for
-//! the trust graph, `codes`, `requests` and `issuances` for what is issued; `zones`; `schema` and the files of
+//! the trust graph, `codes`, `requests` and `issuances` for what is issued; `zones`; `coordination`; `schema` and the files of
 //! `migrations/`.
 
 mod certificates;
 mod change;
 pub mod claim;
 mod codes;
+mod coordination;
 mod decisions;
 mod issuances;
 mod random_id;
@@ -35,6 +36,7 @@ pub use certificates::{Anchor, LicenceRoot};
 pub use change::Change;
 pub use claim::{Admission, Claim, Station};
 pub use codes::IssueCode;
+pub use coordination::ServerRecord;
 pub use issuances::Issuance;
 pub use random_id::RandomId;
 pub use requests::{DECIDED_KEPT, Request, RequestState};

@@ -306,6 +306,59 @@ fn zones_are_replaced_as_a_whole() {
 }
 
 #[test]
+fn what_others_said_is_kept_in_bounds_and_starts_are_counted() {
+    let (_folder, path) = folder();
+    let record = |number: u32, boot| ServerRecord {
+        server: u128::from(number).to_be_bytes(),
+        boot,
+        sequence: u64::MAX,
+        body: vec![1, 2, 3],
+        signature: [7; 64],
+    };
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.next_boot().unwrap(), 1);
+    store
+        .keep_server_records(&[record(1, 1), record(2, 1)])
+        .unwrap();
+    store.keep_server_records(&[record(1, 2)]).unwrap();
+    drop(store);
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(
+        store.server_records().unwrap(),
+        [record(1, 2), record(2, 1)]
+    );
+    assert_eq!(store.next_boot().unwrap(), 2);
+    store.set_boot(u64::MAX - 1).unwrap();
+    assert_eq!(store.next_boot().unwrap(), u64::MAX);
+    assert_eq!(store.next_boot().unwrap(), u64::MAX, "and no further");
+    let flood: Vec<_> = (10..2_057).map(|number| record(number, 1)).collect();
+    store.keep_server_records(&flood).unwrap();
+    let kept = store.server_records().unwrap();
+    assert_eq!(kept.len(), 2_048);
+    assert_eq!(
+        kept[0],
+        record(1, 2),
+        "the one that changed last but the flood"
+    );
+    assert_eq!(kept[1], record(10, 1));
+}
+
+#[test]
+fn servers_the_owner_named_stay_until_taken_off() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).unwrap();
+    for endpoint in ["http://b:8080", "http://a:8080", "http://b:8080"] {
+        store.add_peer(endpoint).unwrap();
+    }
+    drop(store);
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.peers().unwrap(), ["http://a:8080", "http://b:8080"]);
+    assert!(store.remove_peer("http://a:8080").unwrap());
+    assert!(!store.remove_peer("http://a:8080").unwrap());
+    assert_eq!(store.peers().unwrap(), ["http://b:8080"]);
+}
+
+#[test]
 fn landed_migrations_are_not_edited() {
     let hashes: Vec<String> = MIGRATIONS
         .iter()
@@ -323,7 +376,8 @@ fn landed_migrations_are_not_edited() {
             "375ba253dc5394a3d1172da4237e3b0cdcfafa76544559c86418220d3b88cf2f",
             "17f8aa37a92bd3e591efb15614100ca93fb3eced28e9aed6240e5c2283142854",
             "2fd5df0ed01335ef040958900bab74c2ca81534638015222269285cf8188375f",
-            "a91c3e2017a6d8aaf2e95bfc41d31c40a5eae50e5f6e740c001e56c795a87cba"
+            "a91c3e2017a6d8aaf2e95bfc41d31c40a5eae50e5f6e740c001e56c795a87cba",
+            "be85ebedfd37b33d7e3dbae348bce00887d3d5d0270f54f8fa9bd9e1656a5b7c"
         ]
     );
 }

@@ -69,6 +69,12 @@ export type Http =
   | NewCode
   | Nonce
   | OpenCode
+  | Peer
+  | PeerAccepted
+  | PeerAdded
+  | PeerRequest
+  | PeerRoot
+  | PeerState
   | Problem
   | ProofOfLicense
   | Refusal
@@ -236,6 +242,10 @@ export type ProofOfLicense =
  * Whether there seems to be internet.
  */
 export type Mode = 'online' | 'offline'
+/**
+ * How things are with another server.
+ */
+export type PeerState = 'linked' | 'reachable' | 'unknown' | 'blacklisted' | 'gone' | 'searching'
 /**
  * Who made a rule.
  */
@@ -1588,6 +1598,111 @@ export interface Nonce {
    * What signatures for this server are tagged with.
    */
   tag: string
+}
+/**
+ * `GET /api/peers`.
+ */
+export interface Peer {
+  /**
+   * The callsign in its certificate, once it has proved that; else null.
+   */
+  callsign: Callsign | null
+  /**
+   * What it says it can do.
+   */
+  capabilities: string[]
+  /**
+   * How it was found: `mdns`, `manual`, `cq` or `peer`.
+   */
+  discoveryMethod: string
+  /**
+   * Where it is; empty while it does not say.
+   */
+  endpoint: string
+  /**
+   * The server certificate's fingerprint; before it is known, 32 digits of this server's making.
+   */
+  id: string
+  /**
+   * Seconds since something last came from it over a link of this server; null without one.
+   */
+  lastContact: number | null
+  /**
+   * What the link to it crosses; null without one.
+   */
+  link: Zone | null
+  /**
+   * The servers it has links with, by their certificates; this one may be among them.
+   */
+  neighbours: Fingerprint[]
+  /**
+   * Why there is no link, as a sentence; null where that is not known.
+   */
+  reason: string | null
+  /**
+   * The certificate at the end of its chain, for the owner to compare; null before it is known.
+   */
+  root: PeerRoot | null
+  /**
+   * Seconds for which the link has stood; null without one.
+   */
+  since: number | null
+  /**
+   * How things are.
+   */
+  state: PeerState
+  /**
+   * Whether somebody this server trusts vouches for it.
+   */
+  verified: boolean
+  /**
+   * Through which servers messages go there, itself last; empty without a way.
+   */
+  way: Fingerprint[]
+}
+/**
+ * The certificate at the end of a server's chain.
+ */
+export interface PeerRoot {
+  /**
+   * Its holder.
+   */
+  callsign: Callsign
+  /**
+   * Its fingerprint.
+   */
+  fingerprint: Fingerprint
+}
+/**
+ * `POST /api/peers/{id}/accept`, signed by the owner.
+ */
+export interface PeerAccepted {
+  /**
+   * The root's fingerprint, as the owner compared it with what the other owner reads out.
+   */
+  fingerprint: Fingerprint
+  /**
+   * To be written beside it; at most 500 characters.
+   */
+  note?: string
+}
+/**
+ * The answer.
+ */
+export interface PeerAdded {
+  /**
+   * As it is on the list.
+   */
+  endpoint: string
+}
+/**
+ * `POST /api/peers`, signed by the owner.
+ */
+export interface PeerRequest {
+  /**
+   * Where it is: `http://HOST:PORT` or `https://HOST:PORT`. It is dialled until it is taken off.
+   */
+  endpoint: string
 }
 /**
  * The document as it is sent.

@@ -7,6 +7,7 @@
 mod aredn;
 mod authority;
 mod claim;
+mod coordinate;
 mod diagnose;
 mod forwarded;
 mod guard;
@@ -14,6 +15,7 @@ mod local_servers;
 mod network;
 #[cfg(feature = "schema")]
 mod openapi;
+mod peers;
 mod problem;
 mod sharing;
 mod signal;
@@ -32,7 +34,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use ring::rand::SystemRandom;
 use station::Zone;
 use tokio_util::task::TaskTracker;
@@ -45,8 +47,8 @@ use crate::network::zoning::Zoning;
 use crate::network::{Names, Reach};
 use crate::runtime::authority::issuing::Issuing;
 use crate::runtime::{
-    AdminKey, Attempts, Authority, Checks, Connectivity, Neighbourhood, Nonces, Ownership,
-    Resolver, Switchboard,
+    AdminKey, Attempts, Authority, Checks, Connectivity, Coordinator, Neighbourhood, Nonces,
+    Ownership, Resolver, Switchboard,
 };
 
 #[cfg(feature = "schema")]
@@ -62,6 +64,8 @@ pub struct App {
     pub authority: Arc<Authority>,
     /// Everybody connected.
     pub switchboard: Arc<Switchboard>,
+    /// This server among the others.
+    pub coordinator: Arc<Coordinator>,
     /// The secret of the commands on this machine.
     pub admin: AdminKey,
     /// TLS for browsers.
@@ -157,6 +161,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/trust/ham-server.mobileconfig", get(trust::profile))
         .route("/signal", get(signal::upgrade))
         .route("/ws/signal", get(signal::upgrade))
+        .route("/api/peers", get(peers::list).post(peers::add))
+        .route("/api/peers/{id}", delete(peers::remove))
+        .route("/api/peers/{id}/accept", post(peers::accept))
+        .route("/coordinate", get(coordinate::upgrade))
+        .route("/ws/coordinate", get(coordinate::upgrade))
         .merge(authority::routes())
         .fallback(web::asset)
         .method_not_allowed_fallback(problem::method_not_allowed)

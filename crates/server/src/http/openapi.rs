@@ -6,8 +6,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{
-    aredn, authority, claim, diagnose, local_servers, network, problem, sharing, signal, status,
-    trust, zones,
+    aredn, authority, claim, coordinate, diagnose, local_servers, network, peers, problem, sharing,
+    signal, status, trust, zones,
 };
 
 /// The OpenAPI document.
@@ -25,6 +25,8 @@ pub fn openapi() -> Value {
     sharing::describe(&mut paths);
     trust::describe(&mut paths);
     signal::describe(&mut paths);
+    coordinate::describe(&mut paths);
+    peers::describe(&mut paths);
     paths.document()
 }
 

@@ -30,7 +30,7 @@ const MAX_READ: usize = 2 * MAX_FRAME;
 
 /// Bytes a connection may read ahead or gather before writing. The library's default of 128 KiB is most of what an idle
 /// connection costs.
-const BUFFER: usize = 4 * 1024;
+pub(super) const BUFFER: usize = 4 * 1024;
 
 /// Time a client has to take what it is sent.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
@@ -79,7 +79,7 @@ pub(super) async fn upgrade(
         }))
 }
 
-fn not_open(state: ClaimState) -> Problem {
+pub(super) fn not_open(state: ClaimState) -> Problem {
     let (code, error) = match state {
         ClaimState::Unclaimed => ("unclaimed", "this server has no owner yet"),
         _ => (

@@ -1,6 +1,7 @@
 //! What runs between the sockets and the pure state machines.
 //!
-//! [`Switchboard`] owns the hub and every client's queue; [`Authority`] is whom this server believes;
+//! [`Switchboard`] owns the hub and every client's queue; [`Authority`] is whom this server believes; [`Coordinator`] owns the
+//! node among the other servers;
 //! [`Ownership`] is whose server this is and the key it proves that with; [`AdminKey`] lets the
 //! commands on this machine act as the owner; [`login`] makes challenges and judges proofs; [`Nonces`] are given
 //! out and taken back once; [`Attempts`] counts what failed, [`Checks`] the signatures somebody had checked; [`Neighbourhood`] is the other servers nearby; [`Resolver`]
@@ -11,6 +12,7 @@ mod attempts;
 pub mod authority;
 mod checks;
 mod connectivity;
+pub mod coordination;
 pub mod login;
 mod neighbourhood;
 mod nonces;
@@ -25,6 +27,7 @@ pub use attempts::Attempts;
 pub use authority::Authority;
 pub use checks::Checks;
 pub use connectivity::{Connectivity, Mode};
+pub use coordination::Coordinator;
 pub use neighbourhood::{Neighbour, Neighbourhood, NotKept, Sighting, Source};
 pub use nonces::Nonces;
 pub use outbox::{Outbox, Outgoing, Queues};

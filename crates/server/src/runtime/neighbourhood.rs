@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use station::Callsign;
+use tokio::sync::watch;
 
 /// Most servers that are kept. Beyond it those already known stay: a flood pushes nobody out.
 const MOST: usize = 64;
@@ -75,6 +76,7 @@ pub struct Neighbourhood {
     known: BTreeMap<String, Neighbour>,
     /// Those the owner had imported; they stay until the next import.
     imported: Vec<Neighbour>,
+    changed: watch::Sender<()>,
 }
 
 impl Neighbourhood {
@@ -87,6 +89,13 @@ impl Neighbourhood {
     /// Forgets everybody.
     pub fn clear(&mut self) {
         self.known.clear();
+        self.changed.send_replace(());
+    }
+
+    /// Tells when somebody was heard, or is not listed any more.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// A server was heard under the name `instance`. What it says replaces what it said before.
@@ -115,6 +124,7 @@ impl Neighbourhood {
             source: Source::Mdns,
         };
         self.known.insert(instance.to_owned(), neighbour);
+        self.changed.send_replace(());
         Ok(())
     }
 
@@ -127,18 +137,25 @@ impl Neighbourhood {
         };
         let first = sightings.into_iter().take(MOST_IMPORTED);
         self.imported = first.map(neighbour).collect();
+        self.changed.send_replace(());
     }
 
     /// A server said goodbye, or says something now that is not understood.
     pub fn lose(&mut self, instance: &str) {
-        self.known.remove(instance);
+        if self.known.remove(instance).is_some() {
+            self.changed.send_replace(());
+        }
     }
 
     /// Forgets who was not heard for too long.
     pub fn expire(&mut self, now: Instant) {
+        let before = self.known.len();
         self.known.retain(|_, neighbour| {
             now.saturating_duration_since(neighbour.heard) < FORGOTTEN_AFTER
         });
+        if self.known.len() < before {
+            self.changed.send_replace(());
+        }
     }
 
     /// Everybody who is known at `now`, by callsign and then by address. Who is imported and heard is heard.

@@ -271,6 +271,16 @@ fn a_reset_leaves_no_row() {
             })
             .collect()
     };
+    store.next_boot().unwrap();
+    store.add_peer("http://192.168.1.7:8080").unwrap();
+    let record = ServerRecord {
+        server: [1; 16],
+        boot: 1,
+        sequence: 1,
+        body: Vec::new(),
+        signature: [1; 64],
+    };
+    store.keep_server_records(&[record]).unwrap();
     let before = rows(&store);
     assert!(
         before.iter().all(|(_, count)| *count > 0),

@@ -168,7 +168,7 @@ enum Status {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "TrustEffect"))]
-struct Effect {
+pub(in crate::http) struct Effect {
     /// Certificates that lose trust; at most 200.
     lose: Vec<Turned>,
     /// Certificates that gain trust; at most 200.
@@ -330,7 +330,7 @@ fn own_keys(app: &App) -> Vec<KeyId> {
 }
 
 /// Does what blocks on the disk, or takes long, on a thread that serves nobody else.
-async fn off_the_serving_threads<T: Send + 'static>(
+pub(in crate::http) async fn off_the_serving_threads<T: Send + 'static>(
     app: &Arc<App>,
     work: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {

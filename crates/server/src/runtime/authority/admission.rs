@@ -21,6 +21,8 @@ pub enum Bringer {
     Owner,
     /// An operator with this key, whom this server trusts.
     Operator(KeyId),
+    /// Another server whom this one trusts, by the beginning of its name.
+    Server(u64),
     /// Its holder, of whom nothing else is known.
     Holder,
 }
@@ -146,6 +148,11 @@ impl Bringer {
             Self::Operator(key) => Source::Stranger {
                 link,
                 origin: first_bytes(key),
+                trusted: true,
+            },
+            Self::Server(origin) => Source::Stranger {
+                link: origin,
+                origin,
                 trusted: true,
             },
             Self::Holder => Source::Stranger {

@@ -37,6 +37,7 @@ use pki::graph::{Affected, Verdict};
 use signaling::Judgement;
 use station::{Callsign, KeyId, LicenceClass};
 use store::{Change, Store, StoreError};
+use tokio::sync::watch;
 
 use super::lock;
 use known::Known;
@@ -53,6 +54,7 @@ pub struct Authority {
     edition: AtomicU64,
     bundle: Mutex<Option<Arc<TrustBundle>>>,
     listener: OnceLock<Listener>,
+    changed: watch::Sender<()>,
 }
 
 /// What somebody's key is worth here.
@@ -93,6 +95,7 @@ impl Authority {
             edition: AtomicU64::new(0),
             bundle: Mutex::default(),
             listener: OnceLock::new(),
+            changed: watch::Sender::new(()),
         })
     }
 
@@ -100,6 +103,12 @@ impl Authority {
     /// called with the store's lock held, and so must not change anything here.
     pub fn tell(&self, listener: impl Fn(&[Judgement]) + Send + Sync + 'static) {
         let _: Result<(), Listener> = self.listener.set(Listener(Box::new(listener)));
+    }
+
+    /// Tells when something may have changed, after it did.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// Takes everything back from the store, because somebody else changed it. Blocks on the disk.
@@ -151,6 +160,7 @@ impl Authority {
             tracing::error!(%error, "the database can neither be written nor read");
         }
         self.judge(&turned);
+        self.changed.send_replace(());
         written?;
         Ok(value)
     }
@@ -164,6 +174,7 @@ impl Authority {
         self.stale.store(read.is_err(), Ordering::Relaxed);
         self.edition.fetch_add(1, Ordering::Release);
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = read?;
+        self.changed.send_replace(());
         Ok(())
     }
 

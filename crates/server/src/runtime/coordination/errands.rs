@@ -1,0 +1,309 @@
+//! What the node wants done that needs the disk, the trust graph or the hub: in order, off the threads that
+//! serve sockets.
+
+use std::sync::Arc;
+
+use coordination::message::plain::PlainCertificate;
+use coordination::message::{Set, SignedRecord};
+use coordination::{
+    Blob, Command, Event, Examined, Fate, Input, ItemId, LinkId, Node, ServerId, Signature,
+    Standing, Token,
+};
+use pki::Certificate;
+use pki::graph::Verdict;
+use signaling::AddressGroup;
+use store::ServerRecord;
+use tokio::sync::mpsc;
+
+use super::Coordinator;
+use crate::runtime::authority::Bringer;
+use crate::runtime::lock;
+
+/// Most certificates in a server's chain.
+const MOST_IN_CHAIN: usize = 32;
+
+/// Something to do for the node.
+#[derive(Debug)]
+pub(super) enum Errand {
+    Examine(Token, Vec<Blob>),
+    Load(Token, Set, ItemId),
+    Admit {
+        token: Token,
+        from: Origin,
+        set: Set,
+        id: ItemId,
+        data: Blob,
+    },
+    Describe(Token, ItemId),
+    AdmitPlain(Origin, PlainCertificate),
+    RememberBoot(u64),
+    Remember(Vec<SignedRecord>),
+    Deliver(ServerId, Blob),
+    Fate(u64, Fate),
+    Event(Event),
+}
+
+/// Who hands something over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin {
+    /// From where.
+    pub(super) group: AddressGroup,
+    /// Which server, if that is proved, and what it is worth here.
+    pub(super) server: Option<(ServerId, Standing)>,
+}
+
+impl Errand {
+    /// What a command of the sets asks for; none for a command of another kind.
+    pub(super) fn for_sets(
+        command: Command,
+        origin: impl Fn(LinkId) -> Option<Origin>,
+    ) -> Option<Self> {
+        Some(match command {
+            Command::Load { token, set, id } => Self::Load(token, set, id),
+            Command::Admit {
+                token,
+                link,
+                set,
+                id,
+                data,
+            } => Self::Admit {
+                token,
+                from: origin(link)?,
+                set,
+                id,
+                data,
+            },
+            Command::Describe { token, id } => Self::Describe(token, id),
+            Command::AdmitPlain { link, certificate } => {
+                Self::AdmitPlain(origin(link)?, certificate)
+            }
+            Command::Remember { records } => Self::Remember(records),
+            _ => return None,
+        })
+    }
+}
+
+/// Does what comes in, one after the other, for ever.
+pub(super) async fn work(
+    coordinator: &Arc<Coordinator>,
+    mut errands: mpsc::UnboundedReceiver<Errand>,
+) {
+    let mut batch = Vec::new();
+    while errands.recv_many(&mut batch, BATCH).await > 0 {
+        let todo = std::mem::take(&mut batch);
+        let coordinator = Arc::clone(coordinator);
+        let done = tokio::task::spawn_blocking(move || {
+            for errand in todo {
+                coordinator.run_errand(errand);
+            }
+        });
+        if let Err(error) = done.await {
+            tracing::error!(%error, "something for another server was not done");
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+impl Coordinator {
+    fn run_errand(&self, errand: Errand) {
+        match errand {
+            Errand::Examine(token, chain) => {
+                let server = self.examine(&chain);
+                self.tell(Input::Examined { token, server });
+            }
+            Errand::Load(token, set, id) => {
+                let data = self.load_item(set, id);
+                self.tell(Input::Loaded { token, data });
+            }
+            Errand::Admit {
+                token,
+                from,
+                set,
+                id,
+                data,
+            } => {
+                let outcome = self.admit_item(from, set, id, &data);
+                self.tell(Input::Admitted { token, outcome });
+            }
+            Errand::Describe(token, id) => {
+                let certificate = self.describe_certificate(id);
+                self.tell(Input::Described { token, certificate });
+            }
+            Errand::AdmitPlain(from, certificate) => self.admit_plain(from, &certificate),
+            Errand::RememberBoot(boot) => {
+                let kept = lock(&self.around.ownership.store()).set_boot(boot);
+                if let Err(error) = kept {
+                    tracing::warn!(%error, "the count of starts could not be stored");
+                }
+            }
+            Errand::Remember(records) => {
+                let records: Vec<_> = records.iter().map(remembered).collect();
+                let kept = lock(&self.around.ownership.store()).keep_server_records(&records);
+                if let Err(error) = kept {
+                    tracing::warn!(%error, "other servers' records could not be stored");
+                }
+            }
+            Errand::Deliver(from, body) => self.deliver(from, &body),
+            Errand::Fate(tag, fate) => self.fate(tag, fate),
+            Errand::Event(event) => self.happened(event),
+        }
+    }
+
+    /// Whose certificates these are, each signed by the next, and what this server makes of the first.
+    fn examine(&self, chain: &[Blob]) -> Option<Examined> {
+        if chain.len() > MOST_IN_CHAIN {
+            return None;
+        }
+        let chain: Vec<Certificate> = chain
+            .iter()
+            .map(|one| Certificate::from_der(one.as_bytes()).ok())
+            .collect::<Option<_>>()?;
+        let (server, above) = chain.split_first()?;
+        let signed = chain.windows(2).all(|pair| {
+            pair[0].issuer() == pair[1].subject() && pair[0].is_signed_by(pair[1].public_key())
+        });
+        if !server.is_server() || above.is_empty() || !signed {
+            return None;
+        }
+        let mut standing = self.standing(server);
+        if standing == Standing::Stranger {
+            let from = charged_for(above.last().unwrap_or(server));
+            let taken = self
+                .around
+                .authority
+                .bring(server, above, Bringer::Holder, from);
+            if let Err(error) = taken {
+                tracing::debug!(%error, "another server's certificates were not taken in");
+            }
+            standing = self.standing(server);
+        }
+        Some(Examined {
+            callsign: server.callsign().clone(),
+            key: Arc::from(server.public_key().spki().as_slice()),
+            standing,
+        })
+    }
+
+    /// What the trust graph makes of another server.
+    pub(super) fn standing(&self, server: &Certificate) -> Standing {
+        let fingerprint = server.fingerprint();
+        match self
+            .around
+            .authority
+            .look(|graph| graph.verdict(&fingerprint))
+        {
+            Verdict::Trusted => Standing::Trusted,
+            Verdict::Dead(_) => Standing::Blacklisted,
+            Verdict::Untrusted | Verdict::Waiting | Verdict::Unknown => Standing::Stranger,
+        }
+    }
+
+    /// Judges every server anew, because trust changed.
+    pub(super) fn judge_servers(&self) {
+        let known: Vec<(ServerId, Standing, Blob)> = {
+            let core = lock(&self.core);
+            let servers = core.node.iter().flat_map(Node::servers);
+            let known =
+                servers.filter_map(|one| Some((one.id, one.standing, one.chain.first()?.clone())));
+            known.collect()
+        };
+        for (server, before, der) in known {
+            let Ok(certificate) = Certificate::from_der(der.as_bytes()) else {
+                continue;
+            };
+            let standing = self.standing(&certificate);
+            if standing != before {
+                self.tell(Input::Standing { server, standing });
+            }
+        }
+    }
+
+    /// Something happened among the servers.
+    fn happened(&self, event: Event) {
+        match event {
+            Event::Linked { server, .. } => {
+                tracing::info!(%server, "a link to another server stands");
+            }
+            Event::Unlinked { server, .. } => {
+                tracing::info!(%server, "a link to another server ended");
+            }
+            Event::Refused {
+                endpoint,
+                server,
+                refusal,
+                by_them,
+            } => {
+                let reason = refusal.sentence();
+                tracing::debug!(
+                    ?endpoint,
+                    ?server,
+                    by_them,
+                    reason,
+                    "no link to another server"
+                );
+            }
+            Event::Stranger {
+                fingerprint,
+                callsign,
+                ..
+            } => {
+                tracing::info!(%fingerprint, %callsign, "a server came whose root is unknown here");
+            }
+            Event::Clone => {
+                tracing::error!(
+                    "another server runs with this one's key: a copy or a restored backup"
+                );
+            }
+            Event::Misconduct {
+                server,
+                offence,
+                ended,
+            } => tracing::info!(%server, ?offence, ended, "another server misbehaved"),
+            Event::SplitLog { log, size, heads } => {
+                tracing::warn!(%log, size, ?heads, "an issuance log has two histories");
+            }
+            other => tracing::debug!(event = ?other, "coordination"),
+        }
+    }
+
+    fn deliver(&self, from: ServerId, body: &Blob) {
+        tracing::debug!(%from, bytes = body.len(), "a message of another server");
+    }
+
+    fn fate(&self, tag: u64, fate: Fate) {
+        tracing::debug!(tag, ?fate, "a message to another server");
+    }
+}
+
+/// Whom the places for a server's certificates are charged to: the key at their end, so that one root
+/// fills no more than one share, over whichever link it comes.
+fn charged_for(root: &Certificate) -> AddressGroup {
+    let bytes = *root.key_id().as_bytes();
+    let mut half = [0; 16];
+    half[..8].copy_from_slice(&bytes[..8]);
+    AddressGroup::of(std::net::Ipv6Addr::from(half).into())
+}
+
+fn remembered(record: &SignedRecord) -> ServerRecord {
+    ServerRecord {
+        server: *record.server.as_bytes(),
+        boot: record.boot,
+        sequence: record.sequence,
+        body: record.body.as_bytes().to_vec(),
+        signature: *record.signature.as_bytes(),
+    }
+}
+
+/// A record as it was before it was stored.
+pub(super) fn recalled(record: ServerRecord) -> SignedRecord {
+    SignedRecord {
+        server: ServerId::new(record.server),
+        boot: record.boot,
+        sequence: record.sequence,
+        body: record.body.into(),
+        signature: Signature::new(record.signature),
+    }
+}
+
+/// Errands done in one go.
+const BATCH: usize = 64;

@@ -1,0 +1,162 @@
+//! One transport to another server, whoever dialled it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use coordination::{Frame, Input, LinkId, Protocol};
+use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::{Coordinator, lock};
+
+/// Time the other end has to take the last thing it is sent.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// After how long without a frame a server that knows only the plain messages is asked whether it is there.
+/// Our own say so themselves.
+const PING_AFTER: Duration = Duration::from_secs(20);
+
+/// One link's way to the node. Dropping it says that the transport is gone.
+#[derive(Debug)]
+pub struct Line {
+    coordinator: Arc<Coordinator>,
+    link: LinkId,
+    protocol: Protocol,
+    outgoing: mpsc::UnboundedReceiver<Outgoing>,
+}
+
+/// One thing for a socket to send.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// A frame.
+    Frame(Frame),
+    /// A WebSocket ping.
+    Ping,
+    /// The last thing.
+    Close,
+}
+
+/// What a socket received.
+#[derive(Debug)]
+pub enum Heard {
+    /// A frame.
+    Frame(Frame),
+    /// A ping or a pong.
+    Control,
+    /// The other end closes.
+    Close,
+}
+
+impl Line {
+    pub(super) fn new(
+        coordinator: Arc<Coordinator>,
+        link: LinkId,
+        protocol: Protocol,
+        outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    ) -> Self {
+        Self {
+            coordinator,
+            link,
+            protocol,
+            outgoing,
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        lock(&self.coordinator.core).lines.remove(&self.link);
+        self.coordinator.tell(Input::LinkDown { link: self.link });
+    }
+}
+
+/// Reads and writes until either side ends it. `read` and `write` know the socket's kind of message.
+pub async fn carry<S, M, E>(
+    mut line: Line,
+    socket: S,
+    read: fn(M) -> Heard,
+    write: fn(Outgoing) -> M,
+) where
+    S: Stream<Item = Result<M, E>> + Sink<M>,
+{
+    let (sink, stream) = socket.split();
+    let (link, coordinator) = (line.link, Arc::clone(&line.coordinator));
+    let listening = listen(&coordinator, link, line.protocol, stream, read);
+    let speaking = speak(&coordinator, link, &mut line.outgoing, sink, write);
+    tokio::select! {
+        () = listening => {}
+        () = speaking => {}
+    }
+}
+
+async fn listen<M, E>(
+    coordinator: &Coordinator,
+    link: LinkId,
+    protocol: Protocol,
+    mut stream: impl Stream<Item = Result<M, E>> + Unpin,
+    read: fn(M) -> Heard,
+) {
+    let mut asked = false;
+    loop {
+        let next = match protocol {
+            Protocol::Coordinate => stream.next().await,
+            Protocol::Plain => match timeout(PING_AFTER, stream.next()).await {
+                Ok(next) => next,
+                Err(_) if asked => return,
+                Err(_) => {
+                    asked = true;
+                    lock(&coordinator.core).queue(link, Outgoing::Ping);
+                    continue;
+                }
+            },
+        };
+        asked = false;
+        match next.and_then(Result::ok).map(read) {
+            Some(Heard::Frame(frame)) => {
+                if let Some(open) = lock(&coordinator.core).lines.get_mut(&link) {
+                    open.heard = Instant::now();
+                }
+                coordinator.tell(Input::Frame { link, frame });
+            }
+            Some(Heard::Control) => {}
+            Some(Heard::Close) | None => return,
+        }
+    }
+}
+
+async fn speak<M, E>(
+    coordinator: &Coordinator,
+    link: LinkId,
+    outgoing: &mut mpsc::UnboundedReceiver<Outgoing>,
+    mut sink: impl Sink<M, Error = E> + Unpin,
+    write: fn(Outgoing) -> M,
+) {
+    let mut batch = Vec::new();
+    while outgoing.recv_many(&mut batch, BATCH).await > 0 {
+        let mut bytes = 0;
+        for next in batch.drain(..) {
+            if let Outgoing::Close = next {
+                let _ = timeout(CLOSE_WITHIN, async {
+                    sink.send(write(next)).await?;
+                    sink.close().await
+                })
+                .await;
+                return;
+            }
+            if let Outgoing::Frame(frame) = &next {
+                bytes += frame.len();
+            }
+            if sink.feed(write(next)).await.is_err() {
+                return;
+            }
+        }
+        if sink.flush().await.is_err() {
+            return;
+        }
+        coordinator.tell(Input::Written { link, bytes });
+    }
+}
+
+/// Frames written with one flush.
+const BATCH: usize = 32;

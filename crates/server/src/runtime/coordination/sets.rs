@@ -1,0 +1,561 @@
+//! What everybody should have, as the node sees it: the trusted certificates, tombstones and changes of keys
+//! of the trust graph, and signed heads of issuance logs.
+//!
+//! What comes from another server passes the same admission as from anyone else. What the graph holds after
+//! any change is compared with what the node was told, so nothing that changes it has to know of the node.
+//!
+//! An item that is not a certificate is JSON of fixed members, and is known by SHA-256 of the statement it
+//! signs, so that one statement is one item, however often it was signed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use coordination::message::Set;
+use coordination::message::plain::PlainCertificate;
+use coordination::{Admission, Blob, Checkpoint as Head, HeldItem, Input, ItemId, Standing};
+use pki::graph::{Refused, RekeyError, SignedRekey, Tombstone, TombstoneError, Verdict};
+use pki::log::{Checkpoint, Tip};
+use pki::{Admitted, Certificate};
+use ring::digest;
+use serde::{Deserialize, Serialize};
+use station::statement::Rekey;
+use station::{Callsign, Digest, Identity, KeyId, Statement};
+
+use super::errands::Origin;
+use super::{Coordinator, GATHER, lock};
+use crate::runtime::authority::{AdmissionError, Bringer, Brought, BuryError, FollowError};
+
+/// Certificates above one that are told to servers that know only the plain messages.
+const MOST_TOLD: usize = 8;
+
+/// Tombstones that wait for the certificate they are for.
+const MOST_WAITING: usize = 4_096;
+
+/// Heads kept of one log that is not ours: the newest and those it can be compared with.
+const HEADS_OF_ONE: usize = 16;
+
+/// Logs whose heads are kept.
+const MOST_LOGS: usize = 1_024;
+
+/// Certificates looked at under one lock of the graph.
+const PAGE: usize = 512;
+
+/// What the node was told of.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    held: BTreeMap<(Set, ItemId), HeldItem>,
+    /// Everything that is no certificate, as it goes over a link.
+    data: BTreeMap<(Set, ItemId), Blob>,
+    /// Tombstones whose certificate is not here yet.
+    waiting: VecDeque<Tombstone>,
+    /// Heads of other servers' logs, by size.
+    logs: BTreeMap<KeyId, BTreeMap<(u64, Digest), Checkpoint>>,
+}
+
+/// A tombstone on its way.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TombstoneItem {
+    target: Identity,
+    signer: KeyId,
+    signature: String,
+}
+
+/// A change of keys on its way.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct RekeyItem {
+    old: KeyId,
+    new: KeyId,
+    callsign: Callsign,
+    generation: u32,
+    by_old: String,
+    by_new: String,
+}
+
+/// A head of an issuance log on its way.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckpointItem {
+    server: KeyId,
+    size: u64,
+    head: Digest,
+    signature: String,
+}
+
+impl Coordinator {
+    /// Follows the trust graph for ever: the sets, and what the other servers are worth.
+    pub(super) async fn follow_changes(self: &Arc<Self>) {
+        let mut changes = self.around.authority.watch();
+        while changes.changed().await.is_ok() {
+            tokio::time::sleep(GATHER).await;
+            changes.borrow_and_update();
+            let coordinator = Arc::clone(self);
+            let followed = tokio::task::spawn_blocking(move || {
+                coordinator.retry_tombstones();
+                coordinator.compare_sets();
+                coordinator.judge_servers();
+            });
+            if let Err(error) = followed.await {
+                tracing::error!(%error, "a change of trust was not told to other servers");
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// Everything there is to be told to a new node.
+    pub(super) fn recall_items(&self) -> Vec<(Set, HeldItem)> {
+        let mut told = lock(&self.told);
+        told.held.clear();
+        told.data.clear();
+        self.gather(&mut told);
+        let held = told.held.iter();
+        held.map(|(&(set, _), &item)| (set, item)).collect()
+    }
+
+    /// Tells the node what is held since it was last told, and what is not any more.
+    fn compare_sets(&self) {
+        let mut told = lock(&self.told);
+        let before = std::mem::take(&mut told.held);
+        told.data.clear();
+        self.gather(&mut told);
+        let fresh = told
+            .held
+            .iter()
+            .filter(|(name, _)| !before.contains_key(name));
+        let mut inputs: Vec<Input> = fresh
+            .map(|(&(set, _), &item)| Input::Held { set, item })
+            .collect();
+        let gone = before.keys().filter(|name| !told.held.contains_key(name));
+        inputs.extend(gone.map(|&(set, id)| Input::Dropped { set, id }));
+        drop(told);
+        for input in inputs {
+            self.tell(input);
+        }
+    }
+
+    /// Reads everything out of the graph, the database and what others signed.
+    fn gather(&self, told: &mut Told) {
+        let authority = &self.around.authority;
+        let mut after = None;
+        loop {
+            let (items, next) = authority.look(|graph| {
+                let page = graph.listed(after.as_ref(), None, PAGE, |held| {
+                    held.verdict == Verdict::Trusted
+                });
+                let items: Vec<_> = page
+                    .held
+                    .iter()
+                    .map(|held| certificate_item(held.certificate))
+                    .collect();
+                (items, page.next)
+            });
+            told.held.extend(
+                items
+                    .into_iter()
+                    .map(|item| ((Set::Certificates, item.id), item)),
+            );
+            match next {
+                Some(_) => after = next,
+                None => break,
+            }
+        }
+        let (tombstones, rekeys) = authority.look(|graph| {
+            let tombstones: Vec<_> = graph.tombstones().collect();
+            let rekeys: Vec<_> = graph.rekeys().collect();
+            (tombstones, rekeys)
+        });
+        for tombstone in tombstones {
+            if let Ok(id) = tombstone_id(&tombstone) {
+                told.keep(Set::Tombstones, plain(id), &TombstoneItem::from(tombstone));
+            }
+        }
+        for signed in rekeys {
+            if let Ok(id) = rekey_id(&signed.rekey) {
+                told.keep(Set::Rekeys, plain(id), &RekeyItem::from(signed));
+            }
+        }
+        let own = self.own_checkpoint();
+        let others: Vec<_> = told
+            .logs
+            .values()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect();
+        for checkpoint in own.into_iter().chain(others) {
+            if let Ok(item) = checkpoint_item(&checkpoint) {
+                told.keep(Set::Checkpoints, item, &CheckpointItem::from(checkpoint));
+            }
+        }
+    }
+
+    /// This server's word on its log; none while it is empty.
+    fn own_checkpoint(&self) -> Option<Checkpoint> {
+        let store = self.around.ownership.store();
+        let last = lock(&store).last_issuance().ok()??;
+        let tip = Tip {
+            size: last.place + 1,
+            head: Digest::new(last.head),
+        };
+        Checkpoint::sign(tip, self.around.ownership.key(), &self.random).ok()
+    }
+
+    /// An item for another server.
+    pub(super) fn load_item(&self, set: Set, id: ItemId) -> Option<Blob> {
+        if set != Set::Certificates {
+            return lock(&self.told).data.get(&(set, id)).cloned();
+        }
+        let identity = Identity::new(*id.as_bytes());
+        self.around.authority.look(|graph| {
+            let held = graph.held(&identity)?;
+            Some(Blob::from(held.certificate.der()))
+        })
+    }
+
+    /// A certificate for a server that knows only the plain messages.
+    pub(super) fn describe_certificate(&self, id: ItemId) -> Option<PlainCertificate> {
+        let identity = Identity::new(*id.as_bytes());
+        self.around.authority.look(|graph| {
+            let certificate = graph.held(&identity)?.certificate;
+            let chain = graph.chain(&identity, MOST_TOLD).into_iter();
+            Some(PlainCertificate {
+                fingerprint: certificate.fingerprint().to_string(),
+                certificate: certificate.to_pem(),
+                chain: chain.map(|above| above.to_pem()).collect(),
+            })
+        })
+    }
+
+    /// Judges an item that came from outside. Blocks on the disk.
+    pub(super) fn admit_item(&self, from: Origin, set: Set, id: ItemId, data: &Blob) -> Admission {
+        let admitted = match set {
+            Set::Certificates => self.admit_certificate(from, id, data.as_bytes()),
+            Set::Tombstones => self.admit_tombstone(id, data.as_bytes()),
+            Set::Rekeys => self.admit_rekey(id, data.as_bytes()),
+            Set::Checkpoints => self.admit_checkpoint(id, data.as_bytes()),
+        };
+        let admission = admitted.unwrap_or(Admission::Bad);
+        if let Admission::Held(item) = admission {
+            lock(&self.told).held.insert((set, item.id), item);
+        }
+        admission
+    }
+
+    /// None for what no honest server passes on.
+    fn admit_certificate(&self, from: Origin, id: ItemId, der: &[u8]) -> Option<Admission> {
+        let certificate = Certificate::from_der(der).ok()?;
+        let time = issue_time(&certificate);
+        let brought = self
+            .around
+            .authority
+            .bring(&certificate, &[], from.bringer(), from.group);
+        match brought {
+            Ok(Brought::Held(identity)) if identity.as_bytes() != id.as_bytes() => None,
+            Ok(Brought::Held(identity)) => {
+                let trusted = self
+                    .around
+                    .authority
+                    .look(|graph| graph.verdict_by_identity(&identity) == Verdict::Trusted);
+                Some(if trusted {
+                    Admission::Held(HeldItem { time, ..plain(id) })
+                } else {
+                    Admission::Declined { id, time }
+                })
+            }
+            Ok(Brought::Waiting) => Some(Admission::Declined { id, time }),
+            Err(AdmissionError::Unsigned(_)) => None,
+            Err(AdmissionError::Refused(Refused::NameCrowded | Refused::IssuerFull(_))) => {
+                Some(Admission::Declined { id, time })
+            }
+            Err(
+                AdmissionError::Refused(Refused::Budget | Refused::Full(_))
+                | AdmissionError::Store(_),
+            ) => Some(Admission::Full),
+        }
+    }
+
+    fn admit_tombstone(&self, id: ItemId, json: &[u8]) -> Option<Admission> {
+        let tombstone = Tombstone::from(serde_json::from_slice::<TombstoneItem>(json).ok()?);
+        if tombstone_id(&tombstone).ok()? != id {
+            return None;
+        }
+        let declined = Admission::Declined { id, time: 0 };
+        match self.around.authority.bury(&tombstone) {
+            Ok(_) => {
+                let blob = Blob::from(json);
+                lock(&self.told).data.insert((Set::Tombstones, id), blob);
+                Some(Admission::Held(plain(id)))
+            }
+            Err(BuryError::Store(_) | BuryError::Tombstone(TombstoneError::Budget)) => {
+                Some(Admission::Full)
+            }
+            // Whoever knows the certificate later must know that it is withdrawn.
+            Err(BuryError::Tombstone(TombstoneError::NoTarget)) => {
+                let waiting = &mut lock(&self.told).waiting;
+                if waiting.len() >= MOST_WAITING {
+                    waiting.pop_front();
+                }
+                waiting.push_back(tombstone);
+                Some(declined)
+            }
+            Err(BuryError::Tombstone(TombstoneError::Stranger | TombstoneError::EnoughAdvice)) => {
+                Some(declined)
+            }
+            Err(BuryError::Tombstone(TombstoneError::Signature | TombstoneError::Field(_))) => None,
+        }
+    }
+
+    /// Certificates may have come that tombstones waited for.
+    fn retry_tombstones(&self) {
+        let waiting = std::mem::take(&mut lock(&self.told).waiting);
+        let (ready, waiting) = self.around.authority.look(|graph| {
+            let is_held = |one: &Tombstone| graph.held(&one.target).is_some();
+            waiting.into_iter().partition::<VecDeque<_>, _>(is_held)
+        });
+        for tombstone in ready {
+            if let Err(error) = self.around.authority.bury(&tombstone) {
+                tracing::debug!(%error, target = %tombstone.target, "a tombstone is not kept");
+            }
+        }
+        lock(&self.told).waiting.extend(waiting);
+    }
+
+    fn admit_rekey(&self, id: ItemId, json: &[u8]) -> Option<Admission> {
+        let signed = SignedRekey::from(serde_json::from_slice::<RekeyItem>(json).ok()?);
+        if rekey_id(&signed.rekey).ok()? != id {
+            return None;
+        }
+        match self.around.authority.follow(&signed) {
+            Ok(_) => {
+                let blob = Blob::from(json);
+                lock(&self.told).data.insert((Set::Rekeys, id), blob);
+                Some(Admission::Held(plain(id)))
+            }
+            Err(
+                FollowError::Store(_) | FollowError::Rekey(RekeyError::Budget | RekeyError::Full),
+            ) => Some(Admission::Full),
+            Err(FollowError::Rekey(RekeyError::NotHeld | RekeyError::TooMany)) => {
+                Some(Admission::Declined { id, time: 0 })
+            }
+            Err(FollowError::Rekey(
+                RekeyError::Generation | RekeyError::Signature | RekeyError::Field(_),
+            )) => None,
+        }
+    }
+
+    /// Heads are kept of the logs of servers that are trusted here.
+    fn admit_checkpoint(&self, id: ItemId, json: &[u8]) -> Option<Admission> {
+        let checkpoint = Checkpoint::from(serde_json::from_slice::<CheckpointItem>(json).ok()?);
+        let item = checkpoint_item(&checkpoint).ok()?;
+        if item.id != id {
+            return None;
+        }
+        let key = self.around.authority.look(|graph| {
+            let trusted = graph.trusted_certificates(&checkpoint.server);
+            trusted.first().map(|held| *held.public_key())
+        });
+        let declined = Admission::Declined { id, time: 0 };
+        let Some(key) = key else {
+            return Some(declined);
+        };
+        checkpoint.verify(&key).ok()?;
+        let mut told = lock(&self.told);
+        if told.logs.len() >= MOST_LOGS && !told.logs.contains_key(&checkpoint.server) {
+            return Some(declined);
+        }
+        let heads = told.logs.entry(checkpoint.server).or_default();
+        heads.insert((checkpoint.tip.size, checkpoint.tip.head), checkpoint);
+        let kept = heads.len() <= HEADS_OF_ONE
+            || heads
+                .pop_first()
+                .is_none_or(|(_, old)| checkpoint_item(&old).is_ok_and(|old| old.id != id));
+        if !kept {
+            return Some(declined);
+        }
+        let blob = Blob::from(json);
+        told.data.insert((Set::Checkpoints, id), blob);
+        Some(Admission::Held(item))
+    }
+
+    /// Judges a certificate that came as text. Blocks on the disk.
+    pub(super) fn admit_plain(&self, from: Origin, brought: &PlainCertificate) {
+        let read = |pem: &String| Certificate::from_pem(pem).ok();
+        let above = brought
+            .chain
+            .iter()
+            .take(MOST_TOLD)
+            .map(read)
+            .collect::<Option<Vec<_>>>();
+        let (Some(certificate), Some(above)) = (read(&brought.certificate), above) else {
+            tracing::debug!("a certificate that came as text cannot be read");
+            return;
+        };
+        let taken = self
+            .around
+            .authority
+            .bring(&certificate, &above, Bringer::Holder, from.group);
+        if let Err(error) = taken {
+            tracing::debug!(%error, "a certificate that came as text is not taken");
+        }
+    }
+}
+
+impl Told {
+    fn keep(&mut self, set: Set, item: HeldItem, value: &impl Serialize) {
+        // Digests, numbers and strings: writing them cannot fail.
+        let json = serde_json::to_vec(value).unwrap_or_default();
+        self.data.insert((set, item.id), json.into());
+        self.held.insert((set, item.id), item);
+    }
+}
+
+impl Origin {
+    fn bringer(self) -> Bringer {
+        match self.server {
+            Some((server, Standing::Trusted)) => {
+                let bytes = server.as_bytes().iter().take(8);
+                Bringer::Server(bytes.fold(0, |number, byte| number << 8 | u64::from(*byte)))
+            }
+            _ => Bringer::Holder,
+        }
+    }
+}
+
+fn plain(id: ItemId) -> HeldItem {
+    HeldItem {
+        id,
+        time: 0,
+        checkpoint: None,
+    }
+}
+
+fn certificate_item(certificate: &Admitted) -> HeldItem {
+    HeldItem {
+        time: issue_time(certificate),
+        ..plain(ItemId::new(*certificate.identity().as_bytes()))
+    }
+}
+
+fn issue_time(certificate: &Certificate) -> u64 {
+    let since = certificate.not_before().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+fn tombstone_id(tombstone: &Tombstone) -> Result<ItemId, station::statement::FieldError> {
+    Ok(named(&Statement::tombstone(
+        tombstone.signer,
+        tombstone.target,
+    )?))
+}
+
+fn rekey_id(rekey: &Rekey) -> Result<ItemId, station::statement::FieldError> {
+    Ok(named(&Statement::rekey(rekey)?))
+}
+
+fn checkpoint_item(checkpoint: &Checkpoint) -> Result<HeldItem, station::statement::FieldError> {
+    let Checkpoint { server, tip, .. } = checkpoint;
+    let statement = Statement::checkpoint(*server, tip.size, tip.head)?;
+    Ok(HeldItem {
+        checkpoint: Some(Head {
+            log: *server,
+            size: tip.size,
+            head: tip.head,
+        }),
+        ..plain(named(&statement))
+    })
+}
+
+fn named(statement: &Statement) -> ItemId {
+    let hash = digest::digest(&digest::SHA256, statement.as_bytes());
+    let mut id = [0; 32];
+    id.copy_from_slice(hash.as_ref());
+    ItemId::new(id)
+}
+
+impl From<Tombstone> for TombstoneItem {
+    fn from(tombstone: Tombstone) -> Self {
+        let Tombstone {
+            target,
+            signer,
+            signature,
+        } = tombstone;
+        Self {
+            target,
+            signer,
+            signature,
+        }
+    }
+}
+
+impl From<TombstoneItem> for Tombstone {
+    fn from(item: TombstoneItem) -> Self {
+        let TombstoneItem {
+            target,
+            signer,
+            signature,
+        } = item;
+        Self {
+            target,
+            signer,
+            signature,
+        }
+    }
+}
+
+impl From<SignedRekey> for RekeyItem {
+    fn from(signed: SignedRekey) -> Self {
+        let SignedRekey {
+            rekey,
+            by_old,
+            by_new,
+        } = signed;
+        Self {
+            old: rekey.old,
+            new: rekey.new,
+            callsign: rekey.callsign,
+            generation: rekey.generation,
+            by_old,
+            by_new,
+        }
+    }
+}
+
+impl From<RekeyItem> for SignedRekey {
+    fn from(item: RekeyItem) -> Self {
+        Self {
+            rekey: Rekey {
+                old: item.old,
+                new: item.new,
+                callsign: item.callsign,
+                generation: item.generation,
+            },
+            by_old: item.by_old,
+            by_new: item.by_new,
+        }
+    }
+}
+
+impl From<Checkpoint> for CheckpointItem {
+    fn from(checkpoint: Checkpoint) -> Self {
+        Self {
+            server: checkpoint.server,
+            size: checkpoint.tip.size,
+            head: checkpoint.tip.head,
+            signature: checkpoint.signature,
+        }
+    }
+}
+
+impl From<CheckpointItem> for Checkpoint {
+    fn from(item: CheckpointItem) -> Self {
+        Self {
+            server: item.server,
+            tip: Tip {
+                size: item.size,
+                head: item.head,
+            },
+            signature: item.signature,
+        }
+    }
+}

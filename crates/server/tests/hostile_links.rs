@@ -1,0 +1,223 @@
+//! What comes to `/coordinate` that no honest server sends: it is refused, told why, and disturbs nobody.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod support;
+
+use std::time::Instant;
+
+use coordination::message::{Hello, Message as LinkMessage, Proof, SUBPROTOCOL};
+use coordination::{Blob, Signature};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::json;
+use station::Zone;
+use support::{DEADLINE, Operator, TestServer};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn open(server: &TestServer, subprotocol: bool) -> Socket {
+    let url = format!("ws://{}/coordinate", server.authority());
+    let mut request = url.into_client_request().unwrap();
+    if subprotocol {
+        let word = SUBPROTOCOL.parse().unwrap();
+        request.headers_mut().insert("Sec-WebSocket-Protocol", word);
+    }
+    let (socket, response) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let chosen = response.headers().get("Sec-WebSocket-Protocol");
+    assert_eq!(chosen.is_some(), subprotocol);
+    socket
+}
+
+/// What the server says until it closes.
+async fn until_closed(socket: &mut Socket) -> Vec<LinkMessage> {
+    let mut heard = Vec::new();
+    loop {
+        match timeout(DEADLINE, socket.next())
+            .await
+            .expect("it is closed")
+        {
+            Some(Ok(Message::Binary(frame))) => heard.push(LinkMessage::decode(&frame).unwrap()),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return heard,
+            Some(Ok(_)) => {}
+        }
+    }
+}
+
+fn refusal(heard: &[LinkMessage]) -> &str {
+    match heard.last() {
+        Some(LinkMessage::Refuse(refuse)) => &refuse.code,
+        other => panic!("no refusal: {other:?}"),
+    }
+}
+
+/// The server's own first message.
+async fn hello_of(socket: &mut Socket) -> Hello {
+    match timeout(DEADLINE, socket.next()).await.unwrap() {
+        Some(Ok(Message::Binary(frame))) => match LinkMessage::decode(&frame).unwrap() {
+            LinkMessage::Hello(hello) => hello,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn say(socket: &mut Socket, message: &LinkMessage) {
+    socket
+        .send(Message::binary(message.encode()))
+        .await
+        .unwrap();
+}
+
+async fn assert_alive(server: &TestServer) {
+    assert_eq!(server.get("/healthz").await.status, 200);
+    let guest = server.connect().await.guest().await;
+    drop(guest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_wrong_versions_and_giant_frames_are_refused() {
+    let server = TestServer::owned_by(&Operator::new("W1AW")).await;
+    for garbage in [&b"\xff\x00garbage"[..], b"", &[0xa1; 5_000]] {
+        let mut socket = open(&server, true).await;
+        socket
+            .send(Message::binary(garbage.to_vec()))
+            .await
+            .unwrap();
+        assert_eq!(refusal(&until_closed(&mut socket).await), "bad-message");
+    }
+    let mut socket = open(&server, true).await;
+    socket.send(Message::text("{}")).await.unwrap();
+    assert_eq!(refusal(&until_closed(&mut socket).await), "bad-message");
+
+    let mut socket = open(&server, true).await;
+    let mut hello = hello_of(&mut socket).await;
+    hello.version = 2;
+    say(&mut socket, &LinkMessage::Hello(hello)).await;
+    assert_eq!(refusal(&until_closed(&mut socket).await), "wrong-version");
+
+    let mut socket = open(&server, true).await;
+    let mut hello = hello_of(&mut socket).await;
+    hello.zone = Zone::Part97;
+    say(&mut socket, &LinkMessage::Hello(hello)).await;
+    assert_eq!(refusal(&until_closed(&mut socket).await), "zone-mismatch");
+
+    let mut socket = open(&server, true).await;
+    let giant = Message::binary(vec![0; 1024 * 1024]);
+    // The server may end it while it is still being sent.
+    let _ = socket.send(giant).await;
+    until_closed(&mut socket).await;
+    assert_alive(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copied_certificate_without_its_key_is_worth_nothing() {
+    let [owner, other] = ["W1AW", "K1ABC"].map(Operator::new);
+    let server = TestServer::owned_by(&owner).await;
+    let copied = TestServer::owned_by(&other).await;
+    let mut socket = open(&copied, true).await;
+    let theirs = hello_of(&mut socket).await;
+    drop(socket);
+
+    let mut socket = open(&server, true).await;
+    hello_of(&mut socket).await;
+    say(&mut socket, &LinkMessage::Hello(theirs.clone())).await;
+    let signature = Signature::new([7; 64]);
+    say(&mut socket, &LinkMessage::Proof(Proof { signature })).await;
+    assert_eq!(refusal(&until_closed(&mut socket).await), "bad-proof");
+
+    // A chain that is none, and a person's certificate in a server's place.
+    for chain in [
+        vec![theirs.chain[0].clone()],
+        vec![theirs.chain[1].clone(), theirs.chain[0].clone()],
+        vec![Blob::from(&b"no certificate"[..])],
+    ] {
+        let mut socket = open(&server, true).await;
+        hello_of(&mut socket).await;
+        let hello = Hello {
+            chain,
+            ..theirs.clone()
+        };
+        say(&mut socket, &LinkMessage::Hello(hello)).await;
+        assert_eq!(refusal(&until_closed(&mut socket).await), "bad-certificate");
+    }
+    let peers = server.get("/api/peers").await.json();
+    assert_eq!(peers, json!([]), "nobody proved anything");
+    assert_alive(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_begin_and_say_nothing_do_not_keep_others_out() {
+    let server = TestServer::owned_by(&Operator::new("W1AW")).await;
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        silent.push(open(&server, true).await);
+    }
+    let last = until_closed(silent.last_mut().unwrap()).await;
+    assert_eq!(refusal(&last), "full");
+    // Those before it are given up after a while, and there is room again.
+    let start = Instant::now();
+    until_closed(&mut silent[0]).await;
+    assert!(start.elapsed() < DEADLINE);
+    assert_alive(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_knows_only_the_plain_messages_gives_and_gets_certificates() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    let mut socket = open(&server, false).await;
+    let mut kinds = Vec::new();
+    let mut synced = Vec::new();
+    // The owner's certificate and the server's own.
+    while synced.len() < 2 {
+        let frame = timeout(DEADLINE, socket.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
+        assert!(frame.len() <= 64 * 1024);
+        let message: serde_json::Value = serde_json::from_str(frame.to_text().unwrap()).unwrap();
+        kinds.push(message["type"].as_str().unwrap().to_owned());
+        for one in message["certificates"].as_array().into_iter().flatten() {
+            synced.push(one["fingerprint"].as_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(kinds[0], "PEER_ANNOUNCE");
+    assert!(synced.contains(&owner.fingerprint()));
+
+    let vouched = owner.vouch_for("K1ABC");
+    let sync = json!({"type": "CERT_SYNC", "certificates": [{
+        "fingerprint": vouched.fingerprint(),
+        "certificate": vouched.certificate.to_pem(),
+        "chain": [owner.certificate.to_pem()],
+    }]});
+    socket.send(Message::text(sync.to_string())).await.unwrap();
+    let path = format!("/api/certificates/{}", vouched.fingerprint());
+    let start = Instant::now();
+    loop {
+        let shown = server.get(&path).await;
+        if shown.status == 200 {
+            assert_eq!(shown.json()["status"], "trusted");
+            break;
+        }
+        assert!(start.elapsed() < DEADLINE);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    // It is told to whoever else is there, this one included.
+    let said = timeout(DEADLINE, socket.next())
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    assert!(said.to_text().unwrap().contains(&vouched.fingerprint()));
+
+    socket
+        .send(Message::text("{\"type\":\"HELLO\"}"))
+        .await
+        .unwrap();
+    assert_alive(&server).await;
+}
