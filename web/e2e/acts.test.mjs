@@ -277,6 +277,15 @@ test('a root is added only after its fingerprint was ticked', async () => {
   assert.deepEqual([act, note, accepted.length], ['addRoots', 'Read by phone', 1])
 })
 
+test('two keys for one callsign are a warning, on the certificate and to the owner who decides', async () => {
+  await open('certificate-contested')
+  await page.getByText('2 keys claim this callsign').waitFor()
+  await page.getByText('or somebody may pretend to be K1ABC').waitFor()
+  await open('requests-disputes')
+  await page.getByRole('heading', { name: 'Several keys for DL0OO' }).waitFor()
+  await page.getByText('2 trusted keys claim it.').waitFor()
+})
+
 test('the drawing of who vouches is walked by keyboard, and is a table for who wants one', async () => {
   await open('certificate-trusted')
   const boxes = page.getByRole('region', { name: /^Drawing/ }).getByRole('link')

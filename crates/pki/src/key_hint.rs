@@ -21,8 +21,10 @@ impl Certificate {
             .filter(|hint| hint.len() >= MIN_HINT)
     }
 
-    /// Whether the certificate lets this key be its issuer's: it says nothing of it, or means it.
-    pub(crate) fn allows_issuer(&self, key: &PublicKey) -> bool {
+    /// Whether the certificate lets this key be its issuer's: it says nothing of it, or means it. Where
+    /// it does not, a signature by the key counts for nothing.
+    #[must_use]
+    pub fn allows_issuer(&self, key: &PublicKey) -> bool {
         self.issuer_hint().is_none_or(|hint| is_called(key, hint))
     }
 }

@@ -140,6 +140,17 @@ async fn what_is_no_certificate_or_chain_is_refused_by_name() {
             .contains("is not signed by its issuer's key")
     );
 
+    // Well signed, and yet it says that another key signed it.
+    let vectors = include_str!("../../../docs/protocol/vectors/trust.json");
+    let vectors: Value = serde_json::from_str(vectors).unwrap();
+    let vector = |name: &str| vectors["certificates"][name].clone();
+    let elsewhere = json!({
+        "certificate": vector("owner for K1ABC, hinting elsewhere"),
+        "chain": [vector("owner")],
+    });
+    let error = refused(elsewhere).await;
+    assert!(error.contains("another key than its issuer's"), "{error}");
+
     let big = json!({ "certificate": "x".repeat(300 * 1024) });
     assert_eq!(bring(&server, &owner, &big).await.status, 413);
     let odd = bring(&server, &owner, &json!({ "certificate": 7 })).await;

@@ -478,6 +478,71 @@ async fn answered(authority: &str, request: &[u8]) -> Option<Value> {
     serde_json::from_slice(&answer[body..]).ok()
 }
 
+/// Whatever is printed and logged in all detail, while keys and codes are made and used.
+#[tokio::test]
+async fn no_secret_is_ever_printed() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (data, printed) = (folder.path().join("data"), folder.path().join("printed"));
+    let file = std::fs::File::create(&printed).unwrap();
+    let mut child = program(&data)
+        .args(["--port", "0", "--no-lan", "--verbose"])
+        .stdout(file.try_clone().unwrap())
+        .stderr(file)
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    while !data.join("running.json").exists() {
+        assert!(Instant::now() < deadline, "it does not start");
+        tokio::task::yield_now().await;
+    }
+    let key = folder.path().join("w1aw.p12");
+    let claim = [
+        "claim",
+        "--callsign",
+        "w1aw",
+        "--new",
+        "--password",
+        "correct horse",
+    ];
+    let out = ["--out", key.to_str().unwrap()];
+    let claimed = run(&data, &[&claim[..], &out].concat());
+    assert!(claimed.status.success(), "{}", said(&claimed));
+    let made = said(&run(&data, &["code", "--callsign", "K1ABC"]));
+    let code = made.lines().next().unwrap().to_owned();
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let printed = std::fs::read_to_string(&printed).unwrap();
+    assert!(printed.contains("an issue code was made"), "{printed}");
+    let mut secrets = vec!["correct horse".to_owned(), code.replace('-', ""), code];
+    for file in std::fs::read_dir(&data).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|end| end != "key") {
+            continue;
+        }
+        let content = std::fs::read(&path).unwrap();
+        match String::from_utf8(content) {
+            Ok(pem) if pem.contains("PRIVATE KEY") => {
+                let lines = pem.lines().filter(|line| !line.starts_with("-----"));
+                secrets.extend(lines.map(str::to_owned));
+            }
+            Ok(text) => secrets.push(text),
+            Err(binary) => {
+                let bytes = binary.into_bytes();
+                let hex = bytes.iter().map(|byte| format!("{byte:02x}"));
+                secrets.extend([STANDARD.encode(&bytes), hex.collect()]);
+            }
+        }
+    }
+    assert!(secrets.len() > 6, "{}", secrets.len());
+    for secret in secrets {
+        assert!(!printed.contains(&secret), "{secret} in {printed}");
+    }
+}
+
 #[tokio::test]
 async fn sigterm_ends_it_politely() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, Throughput};
 use pki::Certificate;
-use pki::graph::{Target, Verdict};
+use pki::graph::{Position, Target, Verdict};
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use station::Fingerprint;
 
@@ -101,6 +101,16 @@ pub(crate) fn verdicts(bench: &mut Criterion) {
     let mut next = fingerprints.iter().cycle().step_by(7919);
     bench.bench_function("explanation at 100,000 certificates", |bench| {
         bench.iter(|| graph.explain(black_box(next.next().unwrap())).unwrap());
+    });
+    let found = graph.listed(None, Some(&callsign(50_000)), 1, |_| true);
+    let found = found.held[0].certificate;
+    let middle = format!("{}.{}", found.callsign().base(), found.identity());
+    let middle: Position = middle.parse().unwrap();
+    bench.bench_function("a page of 100 out of 100,000 certificates", |bench| {
+        bench.iter(|| {
+            let page = graph.listed(black_box(Some(&middle)), None, 100, |_| true);
+            assert_eq!(page.held.len(), 100);
+        });
     });
 }
 

@@ -335,7 +335,9 @@ fn bad_certificate(error: impl Into<String>) -> Problem {
 fn not_taken(error: AdmissionError) -> Problem {
     match error {
         AdmissionError::Store(error) => Problem::internal(&error),
-        AdmissionError::Unsigned(_) => bad_certificate(error.to_string()),
+        AdmissionError::Unsigned(_) | AdmissionError::MeansAnother(_) => {
+            bad_certificate(error.to_string())
+        }
         AdmissionError::Refused(refused) => {
             let code = match refused {
                 Refused::Budget => "rate-limited",

@@ -46,6 +46,9 @@ pub enum AdmissionError {
     /// issuer and did not sign itself. 0 is the certificate itself, 1 the one above it.
     #[error("{} is not signed by its issuer's key; send its issuer's certificate along", Place(*.0))]
     Unsigned(usize),
+    /// The key of the certificate above it signed it, and its authority key identifier means another.
+    #[error("{} says that another key than its issuer's signed it: its authority key identifier is not that key's", Place(*.0))]
+    MeansAnother(usize),
     /// It cannot be stored.
     #[error("the certificate cannot be stored")]
     Store(#[from] StoreError),
@@ -113,10 +116,8 @@ impl Authority {
                     .results
                     .into_iter()
                     .collect::<Result<Vec<_>, _>>()?;
-                match misfit(certificate, chain) {
-                    Some(place) => Err(AdmissionError::Unsigned(place)),
-                    None => Ok(Brought::Waiting),
-                }
+                misfit(certificate, chain)?;
+                Ok(Brought::Waiting)
             }
         }
     }
@@ -178,18 +179,24 @@ fn first_bytes(key: KeyId) -> u64 {
     bytes.fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// The first certificate, from the end of the chain, that is not signed as it should be.
-fn misfit(certificate: &Certificate, chain: &[Certificate]) -> Option<usize> {
+/// Whether each certificate is signed by the one above it, where that bears its issuer's name. Names
+/// the first that is not, from the end of the chain.
+fn misfit(certificate: &Certificate, chain: &[Certificate]) -> Result<(), AdmissionError> {
     let all: Vec<&Certificate> = std::iter::once(certificate).chain(chain).collect();
-    let fits = |place: &usize| {
-        let one = all[*place];
-        match all.get(place + 1) {
-            Some(above) if above.subject() == one.issuer() => one.is_signed_by(above.public_key()),
-            None if one.is_self_issued() => one.is_self_signed(),
-            _ => true,
+    for (place, one) in all.iter().enumerate().rev() {
+        let above = match all.get(place + 1) {
+            Some(above) if above.subject() == one.issuer() => above,
+            None if one.is_self_issued() => one,
+            _ => continue,
+        };
+        if !one.is_signed_by(above.public_key()) {
+            return Err(AdmissionError::Unsigned(place));
         }
-    };
-    (0..all.len()).rev().find(|place| !fits(place))
+        if !one.allows_issuer(above.public_key()) {
+            return Err(AdmissionError::MeansAnother(place));
+        }
+    }
+    Ok(())
 }
 
 /// What became of certificates, in the order in which they were offered to the graph.
