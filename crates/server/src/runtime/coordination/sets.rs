@@ -264,7 +264,7 @@ impl Coordinator {
                 })
             }
             Ok(Brought::Waiting) => Some(Admission::Declined { id, time }),
-            Err(AdmissionError::Unsigned(_)) => None,
+            Err(AdmissionError::Unsigned(_) | AdmissionError::MeansAnother(_)) => None,
             Err(AdmissionError::Refused(Refused::NameCrowded | Refused::IssuerFull(_))) => {
                 Some(Admission::Declined { id, time })
             }
