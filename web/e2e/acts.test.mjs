@@ -172,7 +172,7 @@ test('the way to the secure address follows the device that asks, and others can
   assert.equal(await page.getByRole('link', { name: 'Download the profile' }).getAttribute('href'), '/trust/ham-server.mobileconfig')
 })
 
-test('whoever installed the certificate comes back to the button, and takes the invitation along', async () => {
+test('whoever installed the certificate during a conversation comes back to the button, and takes the invitation along', async () => {
   await open('trust-returned')
   const go = page.getByRole('link', { name: 'Go to the secure address' })
   await go.waitFor()

@@ -153,6 +153,25 @@ test('with --no-mdns a server is silent and deaf', async () => {
   await silent.stop()
 })
 
+test('with --interface a server is found by that interface only', async () => {
+  const ipThere = (...words) => execFileSync(machines.there[0], [...machines.there.slice(1), 'ip', ...words])
+  ipThere('link', 'add', 'spare', 'type', 'veth', 'peer', 'name', 'nowhere')
+  ipThere('address', 'add', '10.78.0.1/24', 'dev', 'spare')
+  for (const end of ['spare', 'nowhere']) ipThere('link', 'set', end, 'up')
+  const away = await startThere('N0XYZ', 'away', ['--interface', 'spare'])
+  const near = await startThere('K7RA', 'near', ['--interface', 'cable'], 8081)
+  const [heard, ...others] = await until('the server on the cable to be listed', async () => listed(server, 1))
+  assert.deepEqual([heard.callsign, heard.endpoint, others.length], ['K7RA', `http://${addressThere}:8081`, 0])
+  const found = await until('both to be found at their machine', () => {
+    const services = avahi.browse('_hamradio._tcp').filter(({ txt }) => txt.callsign !== 'W1AW')
+    return services.length === 2 && services
+  })
+  const places = Object.fromEntries(found.map(({ txt, address }) => [txt.callsign, address]))
+  assert.deepEqual(places, { N0XYZ: '10.78.0.1', K7RA: addressThere })
+  await near.stop()
+  await away.stop()
+})
+
 /** A claimed server at the other machine. */
 async function startThere(callsign, name = callsign, flags = [], port = 8080) {
   const data = join(folder, name)

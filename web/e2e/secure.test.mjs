@@ -96,6 +96,27 @@ step('once it trusts the certificate, the page says so and leads on with the inv
   assert.ok(await laptop.evaluate(() => isSecureContext))
 })
 
+step('whoever did the steps on the page is taken there by it', async () => {
+  const page = await openPage(browsers.there)
+  // As before the steps are done: no secure address answers.
+  await page.addInitScript(() => {
+    const ask = globalThis.fetch
+    globalThis.untrusted = true
+    globalThis.fetch = (url, ...more) => (globalThis.untrusted && String(url).startsWith('https:') ? Promise.reject(new TypeError('no trust')) : ask(url, ...more))
+  })
+  await page.goto(`http://${addressHere}:${server.port}/trust`)
+  const saved = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Download the certificate' }).click()
+  await saved
+  await page.getByText('All three steps are done, and still no?').waitFor()
+  await page.evaluate(() => {
+    globalThis.untrusted = false
+  })
+  await page.waitForURL(`${secure.urls[0]}/#join=1.*`)
+  await page.getByText('Connected as a guest', { exact: true }).waitFor()
+  await page.context().close()
+})
+
 step('every secure address is trusted, by name and by number', async () => {
   assert.ok(secure.urls.includes(`https://${addressHere}:${server.port}`))
   const page = await openPage(browsers.there)

@@ -1,6 +1,7 @@
 /** How this device comes to trust the server's secure address; it notices by itself when it does. */
 import { useSignal } from '@preact/signals'
 import { useEffect, useId, useRef } from 'preact/hooks'
+import type { Model } from '../../model'
 import { useModel } from '../context'
 import { type Device, deviceOf } from '../device'
 import { Copyable } from '../parts/copyable'
@@ -28,7 +29,7 @@ export function Trust() {
       ) : secureAddress === null ? (
         <None />
       ) : url !== null ? (
-        <Works url={url} focus={watch.downloaded.value} />
+        <Works url={url} did={watch.downloaded.value} />
       ) : (
         <NotYet
           guide={guide}
@@ -123,14 +124,16 @@ function Checks({ guide }: { guide: Guide }) {
   )
 }
 
-function Works({ url, focus }: { url: string; focus: boolean }) {
+function Works({ url, did }: { url: string; did: boolean }) {
   const model = useModel()
   const go = useRef<HTMLAnchorElement>(null)
   const { fingerprint } = model.server.value
   const hash = fingerprint === null ? '' : joinHash(fingerprint, model.session.value.net)
-  // Whoever did the steps comes back for this button; whoever only reads is left alone.
+  // Whoever did the steps is taken there, unless a conversation would end by that; whoever only reads is left alone.
   useEffect(() => {
-    if (focus) go.current?.focus()
+    if (!did) return
+    if (isTalking(model)) go.current?.focus()
+    else location.assign(`${url}/${hash}`)
   }, [])
   return (
     <>
@@ -148,6 +151,10 @@ function Works({ url, focus }: { url: string; focus: boolean }) {
       <p class="quiet">From now on use this one address: a key stays with the address it was brought to.</p>
     </>
   )
+}
+
+function isTalking({ conversations }: Model): boolean {
+  return [...conversations.value.values()].some(({ phase }) => phase !== 'failed' && phase !== 'ended')
 }
 
 function Already() {

@@ -355,7 +355,8 @@ export const states: Record<string, PageState> = {
   },
   'trust-returned': {
     hash: '#/trust',
-    fake: { session: { net: 'hilltop' }, actions: { probeSecure: firstNotThen('https://w1aw.local:8080') } },
+    // A conversation is open: nobody is taken away from it.
+    fake: { session: { net: 'hilltop' }, conversations: [conversation(person('W1AW'))], actions: { probeSecure: firstNotThen('https://w1aw.local:8080') } },
     after: (page) => {
       click(page, 'Download')
       comeBack()
