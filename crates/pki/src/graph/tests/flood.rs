@@ -5,7 +5,7 @@ use super::world::{
 };
 use crate::certificate::Certificate;
 use crate::graph::{
-    Budget, Cause, Explanation, Limits, MAX_OF_STRANGERS, Refused, RekeyError, Share, Source,
+    Budget, Cause, Explanation, Full, Limits, MAX_OF_STRANGERS, Refused, RekeyError, Share, Source,
     Target, TrustGraph, Verdict,
 };
 
@@ -78,6 +78,55 @@ fn forgeries_that_wait_cost_a_check_each_when_the_issuer_comes() {
     anchor(&mut graph, &owner);
     assert_eq!(graph.checks(), 1 + 65);
     assert!(trusted(&graph, &real));
+}
+
+#[test]
+fn who_waits_gives_way_to_links_that_hold_less_and_may_come_again() {
+    let limits = Limits {
+        waiting: Share {
+            total: 12,
+            reserved: 2,
+            each: 6,
+        },
+        ..Limits::default()
+    };
+    let mut graph = TrustGraph::new(limits);
+    let from = |link, trusted| Source::Stranger {
+        link,
+        origin: link,
+        trusted,
+    };
+    let flooder = person("N1XYZ");
+    let flood: Vec<Certificate> = (0..10)
+        .map(|at| flooder.vouch(&person(&format!("N{at}ABC"))))
+        .collect();
+    for (at, certificate) in flood.iter().enumerate() {
+        let link = 1 + u64::from(at >= 6);
+        graph
+            .admit(certificate, from(link, false), &mut plenty())
+            .unwrap();
+    }
+    let seventh = flooder.vouch(&person("N9XYZ"));
+    let refused = graph.admit(&seventh, from(1, false), &mut plenty());
+    assert_eq!(refused, Err(Refused::Full(Full::Link)));
+    // All open places are taken. Somebody else's newcomer takes the newest of the link with the most.
+    let (owner, friend) = (person("W1AW"), person("K1ABC"));
+    let real = owner.vouch(&friend);
+    graph.admit(&real, from(3, false), &mut plenty()).unwrap();
+    assert_eq!(graph.waiting(), 10);
+    let verdict = |graph: &TrustGraph, one: &Certificate| graph.verdict(&one.fingerprint());
+    assert_eq!(verdict(&graph, &real), Verdict::Waiting);
+    assert_eq!(verdict(&graph, &flood[5]), Verdict::Unknown);
+    assert_eq!(verdict(&graph, &flood[9]), Verdict::Waiting);
+    // A trusted origin has two more places.
+    for other in [&flood[5], &seventh] {
+        graph.admit(other, from(4, true), &mut plenty()).unwrap();
+    }
+    assert_eq!(graph.waiting(), 12);
+    // The issuer comes: who waited is trusted, and its place is free.
+    anchor(&mut graph, &owner);
+    assert!(trusted(&graph, &real));
+    assert_eq!(graph.waiting(), 11);
 }
 
 #[test]
