@@ -42,6 +42,12 @@ pub const MAX_FRAME: usize = 64 * 1024;
 /// Into how many parts servers are sorted when two ends look for what differs.
 pub const BUCKETS: usize = 32;
 
+/// Most servers in one [`Versions`].
+pub const MAX_VERSIONS: usize = 1_024;
+
+/// Most servers asked for in one [`Want`], known or not.
+pub const MAX_WANTED: usize = 512;
+
 /// A message of `ham-coordinate.1`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -175,10 +181,21 @@ impl Message {
                 "a digest has one number for each part",
             ),
             Self::Versions(versions) => within(
-                usize::from(versions.bucket) < BUCKETS,
-                "there is no such part of the servers",
+                usize::from(versions.bucket) < BUCKETS && versions.versions.len() <= MAX_VERSIONS,
+                "versions are of one of the 32 parts, and of at most 1024 servers",
+            ),
+            Self::Want(want) => within(
+                want.known.len() + want.unknown.len() <= MAX_WANTED,
+                "at most 512 servers are asked for",
+            ),
+            Self::Have(Have { items, .. }) | Self::Get(Get { items, .. }) => named(items.len()),
+            Self::Absent(absent) => named(absent.items.len()),
+            Self::Item(item) => within(
+                item.data.len() <= sets::MAX_ITEM,
+                "an item has at most 48 KiB",
             ),
             Self::Intro(introduction) => introduction.check(),
+            Self::Update(update) => update.check(),
             Self::Routed(routed) => routed.check(),
             Self::Part(part) => within(
                 usize::from(part.lane) < LANES,
@@ -187,6 +204,13 @@ impl Message {
             _ => Ok(()),
         }
     }
+}
+
+fn named(items: usize) -> Result<(), DecodeError> {
+    within(
+        items <= sets::MAX_NAMED,
+        "a message names at most 512 items",
+    )
 }
 
 fn within(bounds: bool, error: &'static str) -> Result<(), DecodeError> {

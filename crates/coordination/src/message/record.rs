@@ -22,6 +22,8 @@ pub const MAX_ENDPOINTS: usize = 4;
 pub const MAX_ENDPOINT: usize = 256;
 /// Most capabilities a server names, each of at most 32 bytes.
 pub const MAX_CAPABILITIES: usize = 16;
+/// Most changes beside a record.
+pub const MAX_CHANGES: usize = 4;
 /// Most links a server names.
 pub const MAX_NEIGHBOURS: usize = 128;
 
@@ -189,6 +191,15 @@ impl Body {
             Topic::Operators => self.operators,
             Topic::Guests => self.guests,
         }
+    }
+}
+
+impl Update {
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
+        within(
+            self.changes.len() <= MAX_CHANGES,
+            "a record comes with at most 4 changes",
+        )
     }
 }
 

@@ -120,6 +120,12 @@ impl Routed {
     }
 
     pub(super) fn check(&self) -> Result<(), DecodeError> {
+        if let Payload::Parcel(parcel) = &self.payload {
+            within(
+                parcel.body.len() <= MAX_PARCEL,
+                "a parcel has at most 48 KiB",
+            )?;
+        }
         within(
             (2..=MAX_WAY).contains(&self.way.len()),
             "a way has 2 to 17 servers",

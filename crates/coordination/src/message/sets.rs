@@ -10,6 +10,9 @@ use crate::bytes::{Blob, ItemId};
 /// Most items that one message names.
 pub const MAX_NAMED: usize = 512;
 
+/// Most bytes of an item.
+pub const MAX_ITEM: usize = 48 * 1024;
+
 /// Sets of things that are only ever added to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Set {

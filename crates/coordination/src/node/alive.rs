@@ -36,7 +36,7 @@ impl Node {
     }
 
     pub(super) fn look_around(&mut self, now: Instant) {
-        let own = [Zone::Open, Zone::Part97].map(|zone| self.own.announced_in(zone));
+        let own = [Zone::Open, Zone::Part97].map(|zone| self.neighbours_in(zone));
         let mut seen = vec![Seen {
             server: self.own.id,
             transit: true,
@@ -58,6 +58,14 @@ impl Node {
             self.look_at(server, now);
         }
         self.dial_soon(now);
+    }
+
+    /// Servers we have links to, told of or not.
+    fn neighbours_in(&self, zone: Zone) -> Vec<ServerId> {
+        let links = self.neighbours.iter();
+        let of_zone =
+            links.filter(|(_, link)| self.links.get(link).map(|one| one.zone) == Some(zone));
+        of_zone.map(|(&server, _)| server).collect()
     }
 
     /// Tells whether a server is there, if that changed, and asks it if that is not certain.
@@ -124,7 +132,7 @@ impl Node {
 
     /// Somebody asks whether we live.
     pub(super) fn asked(&mut self, id: LinkId, routed: &Routed, nonce: Nonce, now: Instant) {
-        if self.spend_effort(id, 1, now) {
+        if self.spend_on_ways(id, 1, now) {
             let boot = *self.own.boot_nonce.as_bytes();
             let statement = Statement::alive(self.own.fingerprint, nonce.as_bytes(), boot);
             let way = routed.way_back();
@@ -168,7 +176,7 @@ impl Node {
         let key = known.key.clone();
         let boot = alive.boot_nonce.as_bytes();
         let statement = Statement::alive(known.fingerprint, alive.nonce.as_bytes(), *boot);
-        if self.spend_effort(id, 1, now) {
+        if self.spend_on_ways(id, 1, now) {
             let work = Work::VerifyAlive {
                 link: id,
                 server,
@@ -224,13 +232,13 @@ impl Node {
         zones.max().unwrap_or(Zone::Open)
     }
 
-    /// Charges work to a link. False if that is more than it may cause.
-    pub(super) fn spend_effort(&mut self, id: LinkId, units: usize, now: Instant) -> bool {
+    /// Charges work for a message on its way to a link. False if that is more than it may cause.
+    pub(super) fn spend_on_ways(&mut self, id: LinkId, units: usize, now: Instant) -> bool {
         let Some(link) = self.links.get_mut(&id) else {
             return false;
         };
-        let effort = self.limits.of(link.zone).effort;
-        link.effort.spend(units, effort, now).is_ok()
+        let effort = self.limits.of(link.zone).effort_on_ways;
+        link.effort_on_ways.spend(units, effort, now).is_ok()
     }
 }
 

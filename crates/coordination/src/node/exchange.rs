@@ -19,7 +19,7 @@ use super::repair::ENOUGH;
 use super::work::Work;
 use super::{Command, Event, Node, Offence, Timer};
 use crate::bytes::{Blob, ItemId, Nonce};
-use crate::message::sets::MAX_NAMED;
+use crate::message::sets::{MAX_ITEM, MAX_NAMED};
 use crate::message::{Absent, Get, Have, Item, Message, Reconcile, Set};
 
 /// Items that one end may be about to ask for or to give.
@@ -388,9 +388,8 @@ impl Node {
 
     /// The other end has these items.
     pub(super) fn they_have(&mut self, id: LinkId, have: &Have, now: Instant) {
-        let items = have.items.iter().take(MAX_NAMED);
+        let items = have.items.iter().copied();
         let new: Vec<ItemId> = items
-            .copied()
             .filter(|&item| !self.catalog.knows(have.set, item))
             .collect();
         if let Some(up) = self.up_mut(id) {
@@ -415,7 +414,7 @@ impl Node {
         let session = exchange.session.as_ref();
         let session = session
             .filter(|session| Some(session.salt.session) == get.session && session.set == get.set);
-        let items = get.items.iter().take(MAX_NAMED).copied();
+        let items = get.items.iter().copied();
         let items: Vec<ItemId> = match (get.session, session) {
             (None, _) => items.collect(),
             (Some(_), Some(session)) => items
@@ -467,17 +466,21 @@ impl Node {
             } else if exchange.loading < LOADING
                 && let Some((set, item)) = exchange.giving.pop_front()
             {
-                exchange.loading += 1;
                 let work = Work::Load {
                     link: id,
                     set,
                     id: item,
                 };
-                self.begin(work, |token| Command::Load {
+                let begun = self.begin(work, |token| Command::Load {
                     token,
                     set,
                     id: item,
                 });
+                if let Some(up) = self.up_mut(id).filter(|_| begun) {
+                    up.exchange.loading += 1;
+                } else {
+                    return;
+                }
             } else {
                 return;
             }
@@ -491,8 +494,8 @@ impl Node {
         let Some(up) = self.up_mut(link) else { return };
         up.exchange.loading = up.exchange.loading.saturating_sub(1);
         let message = match data {
-            Some(data) => Message::Item(Item { set, id, data }),
-            None => Message::Absent(Absent {
+            Some(data) if data.len() <= MAX_ITEM => Message::Item(Item { set, id, data }),
+            _ => Message::Absent(Absent {
                 set,
                 items: vec![(id, self.catalog.time(set, id).unwrap_or(0))],
             }),
@@ -555,7 +558,7 @@ impl Node {
     pub(super) fn absent(&mut self, id: LinkId, absent: &Absent, now: Instant) {
         let most = self.limits.undelivered;
         let Some(up) = self.up_mut(id) else { return };
-        for &(item, time) in absent.items.iter().take(MAX_NAMED) {
+        for &(item, time) in &absent.items {
             up.exchange.will_not_come(absent.set, item, time, most);
         }
         self.ask_more(id, now);

@@ -214,11 +214,8 @@ impl Node {
             };
         }
         let known = self.servers.get(peer.id).is_some();
-        if peer.standing == Standing::Stranger && !known {
-            let (strangers, _) = self.servers.strangers(id);
-            if strangers >= self.limits.strangers {
-                return Err((Refusal::TooManyStrangers, Duration::ZERO));
-            }
+        if peer.standing == Standing::Stranger && !self.has_place_for_stranger(known, id, now) {
+            return Err((Refusal::TooManyStrangers, Duration::ZERO));
         }
         let full = self.neighbours.len() >= self.limits.links
             || (!known && self.servers.len() >= self.limits.servers);
@@ -226,6 +223,29 @@ impl Node {
             return Err((Refusal::Full, Duration::ZERO));
         }
         Ok(())
+    }
+
+    /// Whether there is a place for a stranger who proved itself. One who has gone gives theirs up.
+    fn has_place_for_stranger(&mut self, known: bool, id: LinkId, now: Instant) -> bool {
+        let is_stranger = |server: &super::servers::Server| server.standing == Standing::Stranger;
+        let linked = |server: &ServerId| self.neighbours.contains_key(server);
+        let strangers = self
+            .servers
+            .iter()
+            .filter(|(_, server)| is_stranger(server));
+        let (here, gone): (Vec<_>, Vec<_>) = strangers.map(|(id, _)| id).partition(linked);
+        if here.len() >= self.limits.stranger_links {
+            return false;
+        }
+        let (kept, _) = self.servers.strangers(id);
+        if known || kept < self.limits.strangers {
+            return true;
+        }
+        let first = gone.first().copied();
+        if let Some(first) = first {
+            self.forget_server(first, now);
+        }
+        first.is_some()
     }
 
     /// Of two links to one server the one is kept that the server with the lower id dialled, which both
@@ -269,6 +289,7 @@ impl Node {
         if zone == Zone::Open {
             self.send_published(id, now);
         }
+        self.gather_over(id, now);
         self.wait_before_dialing(zone, now);
         self.dial_soon(now);
     }

@@ -15,8 +15,10 @@ pub struct Limits {
     pub part97: LinkLimits,
     /// Links, those that are beginning included. Others are told where else to go.
     pub links: usize,
-    /// Links to servers whose root is unknown here, and how many such servers are kept.
+    /// Servers whose root is unknown here that are kept.
     pub strangers: usize,
+    /// Links to such servers: the other places are for those whom somebody vouches for.
+    pub stranger_links: usize,
     /// Of these, how many one link may bring.
     pub strangers_each: usize,
     /// Links that are beginning.
@@ -118,6 +120,14 @@ pub struct LinkLimits {
     /// Costly work a second that what comes over a link may cause, and at once. A signature check is one
     /// unit.
     pub effort: Rate,
+    /// Costly work that messages on ways may cause: of its own, so that a flood of them keeps no record
+    /// out.
+    pub effort_on_ways: Rate,
+    /// Messages on ways that are passed on from this link.
+    pub relay_from: Rate,
+    /// Messages on ways that are passed on to this link: far less than `messages` and `effort_on_ways`, so
+    /// that nobody is blamed for what others send through them, and their own still arrives.
+    pub relay_to: Rate,
     /// Items asked for at once.
     pub items: usize,
     /// Longest message of set reconciliation; at least 4096.
@@ -165,6 +175,9 @@ impl Default for Limits {
                 messages: rate(2_000, 20_000),
                 bytes: rate(4 * 1024 * 1024, 16 * 1024 * 1024),
                 effort: rate(500, 5_000),
+                effort_on_ways: rate(1_000, 10_000),
+                relay_from: rate(200, 4_000),
+                relay_to: rate(400, 8_000),
                 items: 64,
                 step: 32 * 1024,
             },
@@ -184,11 +197,15 @@ impl Default for Limits {
                 messages: rate(50, 2_000),
                 bytes: rate(64 * 1024, 256 * 1024),
                 effort: rate(50, 500),
+                effort_on_ways: rate(50, 500),
+                relay_from: rate(10, 100),
+                relay_to: rate(20, 200),
                 items: 8,
                 step: 4 * 1024,
             },
             links: 64,
             strangers: 64,
+            stranger_links: 16,
             strangers_each: 16,
             handshakes: 32,
             plain: 8,

@@ -26,6 +26,12 @@ pub(super) struct Link {
     pub(super) heard: Instant,
     /// Costly work that what arrives causes: a signature check is one unit.
     pub(super) effort: Meter,
+    /// The same of messages on ways.
+    pub(super) effort_on_ways: Meter,
+    /// Messages on ways, passed on from here.
+    pub(super) relay_from: Meter,
+    /// Messages on ways, passed on to here.
+    pub(super) relay_to: Meter,
     messages: Meter,
     bytes: Meter,
     parts: [Vec<u8>; LANES],
@@ -86,6 +92,9 @@ impl Link {
             phase,
             heard: now,
             effort: Meter::new(now),
+            effort_on_ways: Meter::new(now),
+            relay_from: Meter::new(now),
+            relay_to: Meter::new(now),
             messages: Meter::new(now),
             bytes: Meter::new(now),
             parts: Default::default(),

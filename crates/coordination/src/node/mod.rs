@@ -381,6 +381,15 @@ impl Node {
         }
     }
 
+    /// Charges work to a link. False if that is more than it may cause.
+    fn spend_effort(&mut self, id: LinkId, units: usize, now: Instant) -> bool {
+        let Some(link) = self.links.get_mut(&id) else {
+            return false;
+        };
+        let effort = self.limits.of(link.zone).effort;
+        link.effort.spend(units, effort, now).is_ok()
+    }
+
     fn paused(&mut self, server: ServerId, now: Instant) -> Option<Duration> {
         let limits = self.limits;
         self.conduct

@@ -318,6 +318,7 @@ impl Node {
             None => Duration::ZERO,
         };
         self.timers.set(Timer::Announce(server), now + hold);
+        self.look_around_soon(now);
     }
 
     pub(super) fn announce(&mut self, server: ServerId, now: Instant) {
@@ -351,12 +352,15 @@ impl Node {
     }
 
     /// Somebody has a record of ours that is newer than ours, or another of the same version.
-    pub(super) fn own_record_heard(&mut self, link: LinkId, update: Update) {
+    pub(super) fn own_record_heard(&mut self, link: LinkId, update: Update, now: Instant) {
         let Some(record) = &self.own.record else {
             return;
         };
         let heard = (update.record.version(), update.record.summary());
-        if heard <= record.rank() || heard.0.boot < self.own.boot {
+        if heard <= record.rank()
+            || heard.0.boot < self.own.boot
+            || !self.spend_effort(link, 1, now)
+        {
             return;
         }
         let statement = update.record.statement(self.own.fingerprint);

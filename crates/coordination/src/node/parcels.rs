@@ -14,10 +14,13 @@ use station::{Fingerprint, Statement, Zone};
 use super::alive::lane;
 use super::command::Fate;
 use super::input::LinkId;
+use super::limits::LinkLimits;
+use super::link::Link;
 use super::routes::Tried;
 use super::window::Arrival;
 use super::work::Work;
 use super::{Command, Node, Offence, Timer};
+use crate::budget::{Meter, Rate};
 use crate::bytes::{Blob, BootNonce, ServerId, Signature};
 use crate::hash;
 use crate::message::routed::MAX_PARCEL;
@@ -205,7 +208,7 @@ impl Node {
             let key = from.key.clone();
             let statement = statement(parcel, from.fingerprint, to.fingerprint);
             let signature = parcel.signature;
-            if self.spend_effort(id, 1, now) {
+            if self.spend_on_ways(id, 1, now) {
                 let routed = Box::new(routed);
                 let work = Work::VerifyTransit { link: id, routed };
                 self.verify(work, &key, statement, signature);
@@ -214,13 +217,34 @@ impl Node {
     }
 
     pub(super) fn pass_on(&mut self, mut routed: Routed, now: Instant) {
-        let next = routed.way.get(usize::from(routed.at) + 1);
-        let link = next.and_then(|next| self.neighbours.get(next));
-        if let Some(&link) = link {
+        let at = usize::from(routed.at);
+        let ends = [at - 1, at + 1].map(|place| routed.way.get(place));
+        let links = ends.map(|server| self.neighbours.get(server?).copied());
+        let [Some(from), Some(to)] = links else {
+            return;
+        };
+        if self.may_relay(from, to, now) {
             routed.at += 1;
             let lane = lane(&routed.payload);
-            self.send(link, lane, &Message::Routed(routed), now);
+            self.send(to, lane, &Message::Routed(routed), now);
         }
+    }
+
+    /// Charges a message that is passed on to both links.
+    fn may_relay(&mut self, from: LinkId, to: LinkId, now: Instant) -> bool {
+        let limits = self.limits;
+        let mut spend = |id, meter: fn(&mut Link) -> &mut Meter, rate: fn(&LinkLimits) -> Rate| {
+            let link = self.links.get_mut(&id);
+            link.is_some_and(|link| {
+                let rate = rate(limits.of(link.zone));
+                meter(link).spend(1, rate, now).is_ok()
+            })
+        };
+        spend(
+            from,
+            |link| &mut link.relay_from,
+            |limits| limits.relay_from,
+        ) && spend(to, |link| &mut link.relay_to, |limits| limits.relay_to)
     }
 
     fn link_zone(&self, server: ServerId) -> Option<Zone> {
@@ -240,14 +264,15 @@ impl Node {
         if parcel.to_boot != self.own.boot_nonce || from_boot != Some(parcel.from_boot) {
             return;
         }
-        match known.window.arrival(parcel.from_boot, parcel.number) {
+        let from = routed.from();
+        match self.servers.arrival(from, parcel.from_boot, parcel.number) {
             Arrival::TooLate => {}
             Arrival::Again => self.sign_receipt(id, &routed, now),
             Arrival::New => {
                 let key = known.key.clone();
                 let statement = statement(parcel, known.fingerprint, self.own.fingerprint);
                 let signature = parcel.signature;
-                if self.spend_effort(id, 2, now) {
+                if self.spend_on_ways(id, 2, now) {
                     let routed = Box::new(routed);
                     let work = Work::VerifyParcel { link: id, routed };
                     self.verify(work, &key, statement, signature);
@@ -267,14 +292,14 @@ impl Node {
         let Payload::Parcel(parcel) = &routed.payload else {
             return;
         };
-        let Some(known) = self.servers.get_mut(from).filter(|_| genuine) else {
+        if !genuine {
             return;
-        };
-        match known.window.arrival(parcel.from_boot, parcel.number) {
+        }
+        match self.servers.arrival(from, parcel.from_boot, parcel.number) {
             Arrival::TooLate => return,
             Arrival::Again => {}
             Arrival::New => {
-                known.window.add(parcel.from_boot, parcel.number);
+                self.servers.arrived(from, parcel.from_boot, parcel.number);
                 let body = parcel.body.clone();
                 self.commands.push_back(Command::Deliver { from, body });
             }
@@ -296,7 +321,7 @@ impl Node {
             *from_boot.as_bytes(),
             number,
         );
-        if self.spend_effort(id, 1, now) {
+        if self.spend_on_ways(id, 1, now) {
             let way = routed.way_back();
             let work = Work::SignReceipt {
                 link: id,
@@ -341,7 +366,7 @@ impl Node {
             *from_boot.as_bytes(),
             number,
         );
-        if self.spend_effort(id, 1, now) {
+        if self.spend_on_ways(id, 1, now) {
             let work = Work::VerifyReceipt { link: id, number };
             self.verify(work, &key, statement, signature);
         }

@@ -122,11 +122,15 @@ impl Node {
             return;
         }
         if let Some(item) = plain.giving.pop_front() {
-            plain.describing = true;
-            self.begin(Work::Describe(id), |token| Command::Describe {
+            let begun = self.begin(Work::Describe(id), |token| Command::Describe {
                 token,
                 id: item,
             });
+            if let Some(link) = self.links.get_mut(&id)
+                && let Phase::Plain(plain) = &mut link.phase
+            {
+                plain.describing = begun;
+            }
         }
     }
 

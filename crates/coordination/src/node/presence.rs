@@ -139,6 +139,22 @@ impl Node {
         }
     }
 
+    /// A new link stands: its other end may have the rosters that are sought.
+    pub(super) fn gather_over(&mut self, id: LinkId, now: Instant) {
+        let servers: Vec<ServerId> = self.servers.iter().map(|(server, _)| server).collect();
+        for server in servers {
+            for topic in Topic::ALL {
+                let known = self.servers.get_mut(server);
+                let people = known.map(|known| known.people_mut(topic));
+                if let Some(gathering) = people.and_then(|people| people.gathering.as_mut()) {
+                    gathering.first = id;
+                    gathering.tries = 0;
+                    self.timers.set_by(Timer::Gather(server, topic), now);
+                }
+            }
+        }
+    }
+
     /// Links over which people of a topic may be asked for.
     fn links_for(&self, topic: Topic) -> Vec<(LinkId, Zone)> {
         let links = self.links_up().into_iter();

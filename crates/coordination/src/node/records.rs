@@ -22,6 +22,9 @@ use crate::message::{Body, Change, Introduction, Message, Topic, Update, Want};
 /// How long a record counts that is shown only because its server lost its memory.
 const SHOWN_FOR: Duration = Duration::from_secs(60);
 
+/// Records sent for one unit of work.
+pub(super) const RECORDS_PER_UNIT: usize = 8;
+
 /// Bytes of details of people who are told of with a record, wanted or not.
 const FEW_BYTES: usize = 2 * 1024;
 
@@ -29,7 +32,7 @@ impl Node {
     pub(super) fn receive_update(&mut self, id: LinkId, update: Update, now: Instant) {
         let server = update.record.server;
         if server == self.own.id {
-            return self.own_record_heard(id, update);
+            return self.own_record_heard(id, update, now);
         }
         let Some(known) = self.servers.get_mut(server) else {
             return self.ask_who_that_is(id, server, now);
@@ -242,7 +245,11 @@ impl Node {
 
     /// Somebody wants records.
     pub(super) fn wanted(&mut self, id: LinkId, want: &Want, now: Instant) {
-        for &server in want.unknown.iter().take(super::repair::MAX_WANTED) {
+        let wanted = want.unknown.len() + want.known.len();
+        if !self.spend_effort(id, 1 + wanted / RECORDS_PER_UNIT, now) {
+            return;
+        }
+        for &server in &want.unknown {
             let chain = if server == self.own.id {
                 Some(self.own.chain.clone())
             } else {
@@ -252,10 +259,12 @@ impl Node {
             };
             if let Some(chain) = chain {
                 let introduction = Message::Intro(Introduction { chain });
-                self.send(id, Lane::Records, &introduction, now);
+                if !self.send(id, Lane::Records, &introduction, now) {
+                    return;
+                }
             }
         }
-        for &server in want.known.iter().take(super::repair::MAX_WANTED) {
+        for &server in &want.known {
             self.send_record(id, server, now);
         }
     }

@@ -12,13 +12,12 @@ use super::conduct::doubled;
 use super::input::{LinkId, Standing};
 use super::limits::LinkLimits;
 use super::outbox::Lane;
+use super::records::RECORDS_PER_UNIT;
 use super::servers::bucket;
 use super::{Node, Timer};
 use crate::bytes::ServerId;
-use crate::message::{Beat, Digest, Message, Version, Versions, Want};
+use crate::message::{Beat, Digest, MAX_VERSIONS, MAX_WANTED, Message, Version, Versions, Want};
 
-/// Most servers asked for in one message.
-pub(super) const MAX_WANTED: usize = 512;
 /// Servers whose introduction is awaited.
 const MAX_AWAITED: usize = 256;
 /// When to ask again for an introduction that did not come.
@@ -171,6 +170,7 @@ impl Node {
             let versions = self.versions_in(number);
             let versions = versions
                 .into_iter()
+                .take(MAX_VERSIONS)
                 .map(|(server, version)| (server, version.boot, version.sequence));
             let message = Message::Versions(Versions {
                 bucket: u8::try_from(number).unwrap_or(u8::MAX),
@@ -208,6 +208,9 @@ impl Node {
         if give.is_empty() && nothing {
             // Then the records differ although their versions do not: both ends keep the same one of two.
             give = ours.iter().map(|one| one.0).collect();
+        }
+        if !self.spend_effort(id, give.len() / RECORDS_PER_UNIT, now) {
+            return;
         }
         for server in give {
             self.send_record(id, server, now);

@@ -9,8 +9,12 @@ use crate::message::{Change, Topic};
 
 /// Changes that are kept, so that who missed some need not be told of everybody.
 const RECENT: usize = 32;
-/// Bytes of details in them.
+/// Bytes in them.
 const RECENT_BYTES: usize = 32 * 1024;
+/// What somebody counts beside their details: nobody is for nothing, however little is said of them.
+const EACH: usize = 64;
+/// What the id of somebody who left takes in a page.
+const GONE: usize = 16;
 
 /// The people of one topic at one server, and how they came to be these.
 #[derive(Debug, Clone)]
@@ -49,7 +53,7 @@ impl Roster {
         self.head
     }
 
-    /// Bytes of the details of everybody.
+    /// What everybody counts.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -81,7 +85,7 @@ impl Roster {
     pub(crate) fn apply(&mut self, page: &Change, most: usize) -> bool {
         for id in &page.left {
             if let Some(entry) = self.people.remove(id) {
-                self.bytes -= entry.details.len();
+                self.bytes -= EACH + entry.details.len();
             }
         }
         for (id, details) in &page.joined {
@@ -92,9 +96,9 @@ impl Roster {
                 details: details.clone(),
                 digest: sha256(&[details.as_bytes()]),
             };
-            self.bytes += details.len();
+            self.bytes += EACH + details.len();
             if let Some(before) = self.people.insert(*id, entry) {
-                self.bytes -= before.details.len();
+                self.bytes -= EACH + before.details.len();
             }
         }
         self.bytes <= most
@@ -109,7 +113,8 @@ impl Roster {
     fn remember(&mut self, change: &Change) {
         self.recent.push_back(change.clone());
         let size = |change: &Change| -> usize {
-            change.joined.iter().map(|(_, details)| details.len()).sum()
+            let joined: usize = change.joined.iter().map(|one| EACH + one.1.len()).sum();
+            joined + GONE * change.left.len()
         };
         let mut bytes: usize = self.recent.iter().map(size).sum();
         while self.recent.len() > RECENT || bytes > RECENT_BYTES {
@@ -176,32 +181,38 @@ impl Roster {
     }
 }
 
-/// A change in pages: all who left and some who joined in the first, the rest in the others.
+/// A change in pages: first all who left, then who joined.
 pub(crate) fn pages(
     difference: Difference,
     from: Head,
     topic: Topic,
     page_bytes: usize,
 ) -> Vec<Change> {
-    let page = |left| Change {
+    let page = || Change {
         topic,
         from,
         joined: Vec::new(),
-        left,
+        left: Vec::new(),
     };
-    let mut pages = vec![page(difference.left)];
+    let mut pages = Vec::new();
+    let mut last = page();
     let mut room = page_bytes;
-    for (id, details) in difference.joined {
-        let size = details.len() + 16;
-        if size > room {
-            pages.push(page(Vec::new()));
+    let mut turn = |last: &mut Change, size: usize| {
+        if size > room && room < page_bytes {
+            pages.push(std::mem::replace(last, page()));
             room = page_bytes;
         }
         room = room.saturating_sub(size);
-        if let Some(last) = pages.last_mut() {
-            last.joined.push((id, details));
-        }
+    };
+    for id in difference.left {
+        turn(&mut last, GONE);
+        last.left.push(id);
     }
+    for (id, details) in difference.joined {
+        turn(&mut last, GONE + details.len());
+        last.joined.push((id, details));
+    }
+    pages.push(last);
     pages
 }
 
@@ -274,8 +285,42 @@ mod tests {
         let second = change(&one, &[2], &[]);
         assert!(empty.after(&[&second], two.head(), MOST).is_none(), "a gap");
         assert!(one.after(&[&second], one.head(), MOST).is_none(), "a lie");
-        assert!(one.after(&[&second], two.head(), 150).is_none(), "too much");
-        assert!(one.after(&[&second], two.head(), 200).is_some());
+        let both = 2 * (EACH + 100);
+        let less = one.after(&[&second], two.head(), both - 1);
+        assert!(less.is_none(), "too much");
+        assert!(one.after(&[&second], two.head(), both).is_some());
+    }
+
+    #[test]
+    fn nobody_is_for_nothing() {
+        let nobody = Roster::empty();
+        let crowd = Change {
+            topic: Topic::Guests,
+            from: nobody.head(),
+            joined: (0..100).map(|n| (id(n), Blob::from(Vec::new()))).collect(),
+            left: Vec::new(),
+        };
+        assert!(nobody.clone().with(&crowd, 99 * EACH).is_none());
+        let all = nobody.with(&crowd, 100 * EACH).unwrap();
+        assert_eq!(all.bytes(), 100 * EACH);
+    }
+
+    #[test]
+    fn who_left_is_told_in_pages_too() {
+        let everybody = Difference {
+            left: (0..100).map(id).collect(),
+            joined: (100..110)
+                .map(|n| (id(n), Blob::from(vec![n; 100])))
+                .collect(),
+        };
+        let pages = pages(everybody, Head::new([0; 16]), Topic::Guests, 500);
+        let size = |page: &Change| GONE * page.left.len() + (GONE + 100) * page.joined.len();
+        assert!(pages.iter().all(|page| size(page) <= 500), "{pages:?}");
+        let left: usize = pages.iter().map(|page| page.left.len()).sum();
+        let joined: usize = pages.iter().map(|page| page.joined.len()).sum();
+        assert_eq!((left, joined), (100, 10));
+        let late = pages.iter().skip_while(|page| page.joined.is_empty());
+        assert!(late.skip(1).all(|page| page.left.is_empty()));
     }
 
     #[test]

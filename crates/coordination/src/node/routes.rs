@@ -1,7 +1,7 @@
 //! The ways to the others: shortest paths over links that both ends announce.
 //!
 //! A link counts if the newest records of both its ends name it, and crosses amateur frequencies if
-//! either says so. Strangers are ends of ways, never in the middle. Where several ways are as short, each
+//! either says so. Our own links count as they are, for nobody has to tell us of them. Strangers are ends of ways, never in the middle. Where several ways are as short, each
 //! server begins to look at another place, so that not all go through the same; the same records give
 //! the same ways.
 
@@ -46,7 +46,7 @@ pub(crate) struct Seen<'a> {
 
 impl Routes {
     /// Computes everything anew. The first of the servers, which are in the order of their ids otherwise,
-    /// is the one that looks.
+    /// is the one that looks, with the links it has.
     pub(crate) fn new(seen: &[Seen<'_>], now: Instant) -> Self {
         let servers: Vec<ServerId> = seen.iter().map(|one| one.server).collect();
         let index: BTreeMap<ServerId, usize> = servers.iter().copied().zip(0..).collect();
@@ -114,7 +114,7 @@ impl Routes {
         Some(link.1)
     }
 
-    /// Every server with its links, each as both ends announce it.
+    /// Every link, once: our own, and those that both ends announce.
     pub(crate) fn links(&self) -> impl Iterator<Item = (ServerId, ServerId, Zone)> {
         let pairs = self.links.iter().enumerate();
         pairs.flat_map(move |(from, links)| {
@@ -200,6 +200,7 @@ fn links(
     seen: &[Seen<'_>],
     index: &BTreeMap<ServerId, usize>,
 ) -> Vec<(usize, Zone)> {
+    let looks = seen.first().is_some_and(|first| first.server == one.server);
     let zone_at = |other: &Seen<'_>, of: ServerId| {
         let part97 = other.part97.binary_search(&of).ok().map(|_| Zone::Part97);
         part97.or_else(|| other.open.binary_search(&of).ok().map(|_| Zone::Open))
@@ -210,7 +211,7 @@ fn links(
     for (to, ours) in [named(one.open, Zone::Open), named(one.part97, Zone::Part97)].concat() {
         if let Some(&other) = index.get(&to)
             && to != one.server
-            && let Some(theirs) = zone_at(&seen[other], one.server)
+            && let Some(theirs) = zone_at(&seen[other], one.server).or(looks.then_some(ours))
         {
             let zone: &mut Zone = links.entry(other).or_insert(ours);
             *zone = (*zone).max(ours).max(theirs);
@@ -253,16 +254,21 @@ mod tests {
     #[test]
     fn a_link_counts_when_both_ends_say_so() {
         let routes = routes(&[
-            (1, true, &[2, 3], &[]),
-            (2, true, &[1, 4], &[]),
-            (3, true, &[4], &[]),
-            (4, true, &[2, 3], &[]),
+            (1, true, &[2], &[]),
+            (2, true, &[4], &[]),
+            (3, true, &[4, 5], &[]),
+            (4, true, &[2, 3, 5], &[]),
+            (5, true, &[3], &[]),
         ]);
-        assert_eq!(way(&routes, 2, Zone::Open), Some(vec![1, 2]));
-        assert_eq!(way(&routes, 3, Zone::Open), Some(vec![1, 2, 4, 3]));
+        assert_eq!(
+            way(&routes, 2, Zone::Open),
+            Some(vec![1, 2]),
+            "our own counts"
+        );
+        assert_eq!(way(&routes, 5, Zone::Open), Some(vec![1, 2, 4, 3, 5]));
         assert!(!routes.reaches(id(9)));
         assert!(!routes.reaches(id(1)), "there is no way to oneself");
-        assert_eq!(routes.links().count(), 3);
+        assert_eq!(routes.links().count(), 4);
     }
 
     #[test]

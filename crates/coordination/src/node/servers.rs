@@ -14,9 +14,9 @@ use super::alive::Asked;
 use super::input::{LinkId, Standing};
 use super::presence::Gathering;
 use super::roster::Roster;
-use super::window::Window;
+use super::window::{Arrival, Window};
 use crate::budget::Meter;
-use crate::bytes::{Blob, ServerId};
+use crate::bytes::{Blob, BootNonce, ServerId};
 use crate::message::{BUCKETS, Body, SignedRecord, Topic, Version};
 
 /// A server's record, and when it was made.
@@ -59,7 +59,6 @@ pub(super) struct Server {
     pub(super) shown: bool,
     pub(super) asked: Option<Asked>,
     pub(super) updates: Meter,
-    pub(super) window: Window,
     pub(super) operators: People,
     pub(super) guests: People,
 }
@@ -112,6 +111,9 @@ pub(super) struct Servers {
     newest: BTreeMap<ServerId, SignedRecord>,
     /// Whose newest records were not given to be stored yet.
     news: BTreeSet<ServerId>,
+    /// Which parcels of each server arrived: nothing arrives twice because its server was forgotten in
+    /// between.
+    windows: BTreeMap<ServerId, Window>,
     buckets: [u64; BUCKETS],
 }
 
@@ -121,6 +123,7 @@ impl Servers {
             known: BTreeMap::new(),
             newest: newest.into_iter().map(|one| (one.server, one)).collect(),
             news: BTreeSet::new(),
+            windows: BTreeMap::new(),
             buckets: [0; BUCKETS],
         }
     }
@@ -170,7 +173,6 @@ impl Servers {
             shown: false,
             asked: None,
             updates: Meter::new(now),
-            window: Window::default(),
             operators: People::nobody(),
             guests: People::nobody(),
         };
@@ -245,6 +247,17 @@ impl Servers {
         self.newest.get(&id)
     }
 
+    /// What a parcel of a server is by its number.
+    pub(super) fn arrival(&self, from: ServerId, boot: BootNonce, number: u64) -> Arrival {
+        let window = self.windows.get(&from);
+        window.map_or(Arrival::New, |window| window.arrival(boot, number))
+    }
+
+    /// A parcel of a server arrived.
+    pub(super) fn arrived(&mut self, from: ServerId, boot: BootNonce, number: u64) {
+        self.windows.entry(from).or_default().add(boot, number);
+    }
+
     /// Takes the newest records that changed, and forgets those of servers that are not known if they are
     /// many.
     pub(super) fn take_news(&mut self, most: usize) -> Vec<SignedRecord> {
@@ -254,6 +267,7 @@ impl Servers {
             let forgotten: Vec<_> = self.newest.keys().filter(unknown).copied().collect();
             for id in forgotten.into_iter().take(excess) {
                 self.newest.remove(&id);
+                self.windows.remove(&id);
             }
         }
         let news = std::mem::take(&mut self.news);

@@ -116,7 +116,7 @@ impl Node {
         self.routes.way(to, within)
     }
 
-    /// Every link that both its ends announce, once.
+    /// Every link, once: our own, and those that both ends announce.
     pub fn topology(&self) -> impl Iterator<Item = (ServerId, ServerId, Zone)> {
         self.routes.links()
     }

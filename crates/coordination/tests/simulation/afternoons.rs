@@ -25,7 +25,7 @@ fn one_seed() {
 /// Two tests, so that they run on two cores.
 fn afternoons(of_two: u64) {
     let first = from_environment("HAM_SIM_FIRST").unwrap_or(0);
-    let seeds = first..first + from_environment("HAM_SIM_SEEDS").unwrap_or(1_600);
+    let seeds = first..first + from_environment("HAM_SIM_SEEDS").unwrap_or(2_000);
     let seeds = seeds.filter(|seed| seed % 2 == of_two);
     let failures: Vec<String> = seeds.filter_map(|seed| run(seed).err()).take(10).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));

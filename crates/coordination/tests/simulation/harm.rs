@@ -75,6 +75,34 @@ fn invented_servers_take_few_places_and_are_not_passed_on() {
     honest_agree(&mut world, secs(10));
 }
 
+/// Six servers send thousands of questions a second through one honest server to another.
+#[test]
+fn who_passes_a_flood_on_is_not_blamed_and_calls_still_arrive() {
+    let mut world = mesh(20, 8, 1);
+    for harmful in 2..8 {
+        let ways = BTreeMap::new();
+        world.hosts[harmful].malice = Some(Malice::Chatterer { each: 1_000, ways });
+        world.hosts[harmful].hears_of = vec![world.hosts[0].endpoint.clone()];
+        for other in 1..harmful {
+            world.apart.push((other, harmful));
+        }
+    }
+    world.come_together(secs(20));
+    world.run_for(secs(60));
+    assert_eq!(invariants::the_honest_are_not_blamed(&world), None);
+    let signed = world.hosts[1].saw.signed;
+    world.run_for(secs(10));
+    let signed = world.hosts[1].saw.signed - signed;
+    assert!(
+        signed < 10 * 400 + 100,
+        "{signed} signatures in ten seconds"
+    );
+    world.join(0, Topic::Operators);
+    let tag = world.post(0, 1, Zone::Open, 500);
+    world.must_agree_within(secs(5));
+    assert_eq!(world.hosts[0].saw.fates.get(&tag), Some(&Fate::Delivered));
+}
+
 #[test]
 fn a_black_hole_is_gone_around() {
     let mut world = mesh(12, 5, 5);

@@ -170,6 +170,24 @@ fn strangers_have_a_number_of_places_and_others_have_theirs() {
     }
     assert!(is_up(&bench, 5));
     assert_eq!(refused(&bench, 6), "full");
+    // One who has gone gives their place up.
+    bench.input(Input::LinkDown { link: LinkId(1) });
+    bench.connect(7, &Remote::new("stranger-7", "elsewhere"));
+    assert!(is_up(&bench, 7));
+}
+
+#[test]
+fn strangers_do_not_take_the_places_of_others() {
+    let limits = Limits {
+        stranger_links: 2,
+        ..Limits::default()
+    };
+    let mut bench = Bench::new(limits);
+    for link in 1..=3 {
+        bench.connect(link, &Remote::new(&format!("stranger-{link}"), "elsewhere"));
+    }
+    assert!(is_up(&bench, 2));
+    assert_eq!(refused(&bench, 3), "too-many-strangers");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use coordination::message::{
-    Body, Have, Introduction, Item, Message, Payload, Set, SignedRecord, Update, Want,
+    Body, Have, Introduction, Item, Message, Payload, Routed, Set, SignedRecord, Update, Want,
 };
-use coordination::{Blob, Frame, ItemId, ServerId};
+use coordination::{Blob, Frame, ItemId, Nonce, ServerId};
 use station::Fingerprint;
 
 use super::host::FORGED;
@@ -33,6 +33,11 @@ pub(crate) enum Malice {
     Undertaker { dead: ServerId },
     /// Offers items that are none, and sends what is no message.
     Liar,
+    /// Asks others through its neighbours whether they live, without end: a way for each of its links.
+    Chatterer {
+        each: usize,
+        ways: BTreeMap<u64, Vec<ServerId>>,
+    },
 }
 
 /// Who does it.
@@ -44,7 +49,7 @@ pub(crate) struct Who<'a> {
 
 impl Malice {
     pub(crate) fn any(random: &mut Random) -> Self {
-        match random.below(7) {
+        match random.below(8) {
             0 => Self::Forger,
             1 => Self::Replayer { heard: Vec::new() },
             2 => Self::TwoFaced,
@@ -53,6 +58,10 @@ impl Malice {
                 invented: BTreeMap::new(),
             },
             5 => Self::BlackHole,
+            6 => Self::Chatterer {
+                each: 40,
+                ways: BTreeMap::new(),
+            },
             _ => Self::Liar,
         }
     }
@@ -105,6 +114,7 @@ impl Malice {
                 Message::Routed(routed) if routed.from() != who.id => Vec::new(),
                 _ => vec![frame],
             },
+            Self::Chatterer { each, ways } => chatter(*each, ways, message, who, link, random),
             Self::Undertaker { dead } => vec![undertake(message, who, *dead)],
             Self::Liar => {
                 let mut frames = vec![frame];
@@ -162,6 +172,39 @@ fn forge(message: Message, who: &Who<'_>, random: &mut Random) -> Vec<Frame> {
         message => message,
     };
     vec![(&message).into_frame()]
+}
+
+fn chatter(
+    each: usize,
+    ways: &mut BTreeMap<u64, Vec<ServerId>>,
+    message: Message,
+    who: &Who<'_>,
+    link: u64,
+    random: &mut Random,
+) -> Vec<Frame> {
+    let frame = (&message).into_frame();
+    match message {
+        Message::Routed(routed) if routed.from() == who.id && routed.way.len() > 2 => {
+            ways.insert(link, routed.way);
+            vec![frame]
+        }
+        Message::Beat(_) => {
+            let way = ways.get(&link);
+            let asks = way.into_iter().flat_map(|way| vec![way.clone(); each]);
+            let asks = asks.map(|way| {
+                let mut nonce = [0; 32];
+                nonce[..8].copy_from_slice(&random.number().to_be_bytes());
+                (&Message::Routed(Routed {
+                    way,
+                    at: 1,
+                    payload: Payload::Ask(Nonce::new(nonce)),
+                }))
+                    .into_frame()
+            });
+            std::iter::once(frame).chain(asks).collect()
+        }
+        _ => vec![frame],
+    }
 }
 
 /// The same version, signed twice.
