@@ -8,6 +8,7 @@ use std::{fs, io};
 use ring::rand::SystemRandom;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -126,7 +127,13 @@ impl Server {
         let limits = listen::within_open_files(config.limits.clone());
         let queued = usize::try_from(limits.queued_bytes.get()).unwrap_or(usize::MAX);
         let queues = Arc::new(Queues::new(queued));
-        let switchboard = Arc::new(Switchboard::new(receptionist, limits.of_hub(), queues));
+        let (onward, for_others) = mpsc::unbounded_channel();
+        let switchboard = Arc::new(Switchboard::new(
+            receptionist,
+            limits.of_hub(),
+            queues,
+            onward,
+        ));
         let door = Arc::new(Door::new(&limits, config.trusted_proxies.clone()));
         switchboard.set_owner(ownership.owner());
         switchboard.set_observed_candidates(!config.no_observed_candidates);
@@ -152,6 +159,7 @@ impl Server {
         let (coordinator, inbox, dials) = Coordinator::new(Surroundings {
             ownership: Arc::clone(&ownership),
             authority: Arc::clone(&authority),
+            switchboard: Arc::clone(&switchboard),
             zoning: Arc::clone(&zoning),
             neighbourhood: Arc::clone(&neighbourhood),
             reach: config.reach(),
@@ -206,7 +214,7 @@ impl Server {
             tokio::join!(
                 switchboard.keep_time(),
                 connectivity.follow(),
-                coordinator.run(inbox),
+                coordinator.run(inbox, for_others),
                 dialer.run(dials),
             );
         });

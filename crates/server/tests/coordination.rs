@@ -86,3 +86,148 @@ async fn servers_whose_roots_are_accepted_are_linked_and_know_each_other_through
     })
     .await;
 }
+
+/// Two servers in a line with one between, whose owners all accepted each other's roots.
+async fn line() -> ([Operator; 3], [TestServer; 3]) {
+    let owners = ["W1AW", "K1ABC", "N0XYZ"].map(Operator::new);
+    let mut servers = Vec::new();
+    for owner in &owners {
+        let server = TestServer::owned_by(owner).await;
+        for other in owners
+            .iter()
+            .filter(|other| other.callsign != owner.callsign)
+        {
+            let fingerprint = other.fingerprint();
+            let bundle = json!({ "bundle": other.certificate.to_pem(), "accept": [fingerprint] });
+            let accepted = server
+                .signed(owner, "POST", "/api/anchors", Some(&bundle))
+                .await;
+            assert_eq!(accepted.status, 201, "{accepted:?}");
+        }
+        servers.push(server);
+    }
+    let [a, c, b]: [TestServer; 3] = servers.try_into().unwrap_or_else(|_| panic!("three"));
+    name(&owners[0], &a, &c).await;
+    name(&owners[2], &b, &c).await;
+    (owners, [a, c, b])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_calls_another_through_the_server_in_the_middle() {
+    let ([w1aw, k1abc, n0xyz], [a, c, b]) = line().await;
+    peers_until(&a, "B through C", |peers| {
+        states(peers) == ["linked", "reachable"]
+    })
+    .await;
+
+    let mut caller = a.connect().await;
+    caller.log_in(&w1aw).await;
+    let mut callee = b.connect().await;
+    let registered = callee.log_in(&n0xyz).await;
+    // Whoever came first is in the list, whoever comes later is told of.
+    let seen = match registered["peers"].as_array().unwrap().first() {
+        Some(peer) => peer.clone(),
+        None => callee.next_of("PEER_JOINED").await["peer"].clone(),
+    };
+    assert_eq!(seen["callsign"], "W1AW");
+    assert_eq!(seen["verified"], true);
+    assert_eq!(seen["server"]["callsign"], "W1AW");
+    let there = caller.next_of("PEER_JOINED").await["peer"].clone();
+    assert_eq!(
+        (&there["callsign"], &there["verified"]),
+        (&json!("N0XYZ"), &json!(true))
+    );
+
+    let offer =
+        json!({"type": "OFFER", "target": "N0XYZ", "offer": {"type": "offer", "sdp": "v=0\r\n"}});
+    caller.send(&offer).await;
+    let offered = callee.next_of("OFFER_RECEIVED").await;
+    assert_eq!(offered["offer"], offer["offer"]);
+    assert_eq!(offered["from"], seen["id"]);
+    assert_eq!(offered["verified"], true);
+    let answer =
+        json!({"type": "ANSWER", "target": seen["id"], "answer": {"type": "answer", "sdp": "v=0"}});
+    callee.send(&answer).await;
+    let answered = caller.next_of("ANSWER_RECEIVED").await;
+    assert_eq!(answered["from"], there["id"]);
+    let candidate =
+        json!({"candidate": "candidate:1 1 udp 1 192.168.1.7 9 typ host", "sdpMid": "0"});
+    let way = |target: &Value| json!({"type": "ICE_CANDIDATE", "target": target["id"], "candidate": candidate});
+    caller.send(&way(&there)).await;
+    let received = callee.next_of("ICE_CANDIDATE_RECEIVED").await;
+    assert_eq!(received["candidate"], candidate);
+    callee.send(&way(&seen)).await;
+    let received = caller.next_of("ICE_CANDIDATE_RECEIVED").await;
+    assert_eq!(received["candidate"], candidate);
+
+    // A guest there is seen, and may not call.
+    let (mut guest, _) = c.connect().await.guest().await;
+    assert_eq!(
+        caller.next_of("PEER_JOINED").await["peer"]["server"]["callsign"],
+        k1abc.callsign.as_str()
+    );
+    guest.send(&json!({"type": "OFFER", "target": there["id"], "offer": {"type": "offer", "sdp": "v=0"}})).await;
+    assert_eq!(guest.next_of("ERROR").await["code"], "license-required");
+
+    // The server in the middle stops, and nobody beyond it is shown any more.
+    c.server.shutdown().await;
+    let mut left = vec![
+        caller.next_of("PEER_LEFT").await,
+        caller.next_of("PEER_LEFT").await,
+    ];
+    left.retain(|left| left["peerId"] == there["id"]);
+    assert_eq!(left.len(), 1);
+    caller
+        .send(&json!({"type": "OFFER", "id": "q", "target": there["id"], "offer": offer["offer"]}))
+        .await;
+    assert_eq!(caller.next_of("ERROR").await["code"], "unknown-target");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_and_withdrawals_get_everywhere() {
+    let ([w1aw, _, _], [a, c, b]) = line().await;
+    peers_until(&a, "B through C", |peers| {
+        states(peers) == ["linked", "reachable"]
+    })
+    .await;
+    let vouched = w1aw.vouch_for("K7XYZ");
+    let body = json!({ "certificate": vouched.certificate.to_pem(), "chain": [w1aw.certificate.to_pem()] });
+    assert_eq!(
+        a.signed(&w1aw, "POST", "/api/certificates", Some(&body))
+            .await
+            .status,
+        201
+    );
+    let status_until = async |server: &TestServer, wanted: &str| {
+        let path = format!("/api/certificates/{}", vouched.fingerprint());
+        let start = Instant::now();
+        loop {
+            let shown = server.get(&path).await;
+            if shown.status == 200 && shown.json()["status"] == wanted {
+                return shown.json();
+            }
+            assert!(start.elapsed() < DEADLINE, "{wanted}: {shown:?}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let there = status_until(&b, "trusted").await;
+    status_until(&c, "trusted").await;
+    let target = there["identity"].as_str().unwrap();
+    let target = target.parse().unwrap();
+    let statement = station::Statement::tombstone(w1aw.key.key_id(), target).unwrap();
+    let signature = w1aw
+        .key
+        .sign(&statement, &ring::rand::SystemRandom::new())
+        .unwrap();
+    let tombstone =
+        json!({ "target": target, "signer": w1aw.key.key_id(), "signature": signature });
+    assert_eq!(b.post("/api/tombstones", &tombstone).await.status, 200);
+    for server in [&a, &c] {
+        let path = format!("/api/certificates/{}", vouched.fingerprint());
+        let start = Instant::now();
+        while server.get(&path).await.json()["status"] == "trusted" {
+            assert!(start.elapsed() < DEADLINE);
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+}

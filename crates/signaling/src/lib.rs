@@ -27,7 +27,7 @@ pub mod policy;
 
 pub use hub::{
     Challenge, Claimant, CloseCode, Command, ConnectionId, Counters, Credentials, Hub, Identity,
-    Judgement, Limits, Owner, Refusal, Scope, Ticket,
+    Judgement, Limits, Owner, Proof, Refusal, Remote, Scope, Shown, Ticket,
 };
 pub use message::{
     ClientId, ClientMessage, ErrorCode, Net, Role, ServerMessage, SessionToken, decode,

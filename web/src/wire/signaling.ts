@@ -288,13 +288,17 @@ export type KeyId = string
  */
 export type LicenceClass = string
 /**
- * What a session may do.
- */
-export type Role = 'licensed' | 'unlicensed'
-/**
  * A callsign in upper case, such as `W1AW`, `F/W1AW` or `K1ABC/P`.
  */
 export type Callsign = string
+/**
+ * SHA-256 of a certificate's DER: the label by which people and programs name it.
+ */
+export type Fingerprint = string
+/**
+ * What a session may do.
+ */
+export type Role = 'licensed' | 'unlicensed'
 /**
  * A session's secret: 32 random bytes, base64url. It is not shown in logs.
  *
@@ -542,9 +546,26 @@ export interface Peer {
    */
   net: Net
   /**
+   * The server where they are, if that is another.
+   */
+  server?: PeerServer | null
+  /**
    * They have proven that they hold the key of a certificate trusted here.
    */
   verified: boolean
+}
+/**
+ * Another server.
+ */
+export interface PeerServer {
+  /**
+   * The callsign in it.
+   */
+  callsign: Callsign
+  /**
+   * Its certificate's fingerprint.
+   */
+  id: Fingerprint
 }
 /**
  * The server's half of a login.

@@ -33,7 +33,7 @@ pub use nonces::Nonces;
 pub use outbox::{Outbox, Outgoing, Queues};
 pub use ownership::{ClaimFailure, ClaimRequest, ClaimState, Ownership, OwnershipError};
 pub use resolver::{Question, Questions, Resolver, resolver};
-pub use switchboard::{Line, Switchboard};
+pub use switchboard::{Line, Onward, Switchboard};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

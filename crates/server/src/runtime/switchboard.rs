@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use signaling::{
-    Claimant, ClientId, Command, ConnectionId, Counters, Hub, Judgement, Limits, Owner, Policy,
-    SessionToken, Ticket,
+    Claimant, ClientId, Command, ConnectionId, Counters, ErrorCode, Hub, Judgement, Limits, Owner,
+    Policy, Remote, SessionToken, Shown, Ticket,
 };
-use station::{Statement, Zone};
-use tokio::sync::Notify;
+use station::{Fingerprint, Statement, Zone};
+use tokio::sync::{Notify, mpsc};
 
 use super::login::{self, Receptionist};
 use super::{NoRandomness, Outbox, Outgoing, Queues, lock, nonce, origin};
@@ -41,6 +41,8 @@ struct Exchange {
     /// The deadline that [`Switchboard::keep_time`] waits for.
     alarm: Option<Instant>,
     stopped: bool,
+    /// For other servers.
+    onward: mpsc::UnboundedSender<Onward>,
 }
 
 /// One connection to the hub. Dropping it breaks the connection: the session waits for its client.
@@ -50,6 +52,34 @@ pub struct Line {
     connection: ConnectionId,
     /// What is to be sent to the client.
     pub outbox: Arc<Outbox>,
+}
+
+/// What other servers are told and sent. Bounded by the budgets of those who cause it.
+#[derive(Debug)]
+pub enum Onward {
+    /// Somebody is here, or is now as this says.
+    Show {
+        /// Their session.
+        client: ClientId,
+        /// Who they are.
+        person: Box<Shown>,
+    },
+    /// Somebody is here no more.
+    Hide {
+        /// Their session.
+        client: ClientId,
+    },
+    /// A signal for somebody there.
+    Forward {
+        /// Whose it is.
+        from: ClientId,
+        /// The server's certificate.
+        server: Fingerprint,
+        /// The signal.
+        signal: String,
+        /// The `id` of the sender's frame.
+        reply_to: Option<String>,
+    },
 }
 
 /// How to tell the hub the outcome of some cryptography.
@@ -67,9 +97,14 @@ enum Work {
 }
 
 impl Switchboard {
-    /// A switchboard with nobody connected.
+    /// A switchboard with nobody connected. What other servers are to be told goes to `onward`.
     #[must_use]
-    pub fn new(receptionist: Receptionist, limits: Limits, queues: Arc<Queues>) -> Self {
+    pub fn new(
+        receptionist: Receptionist,
+        limits: Limits,
+        queues: Arc<Queues>,
+        onward: mpsc::UnboundedSender<Onward>,
+    ) -> Self {
         let hub = Hub::new(limits);
         Self {
             exchange: Mutex::new(Exchange {
@@ -78,6 +113,7 @@ impl Switchboard {
                 connections: 0,
                 alarm: None,
                 stopped: false,
+                onward,
             }),
             receptionist,
             queues,
@@ -135,6 +171,37 @@ impl Switchboard {
             connection,
             outbox,
         }))
+    }
+
+    /// Whether other servers are told who is here, from now on.
+    pub fn coordinate(&self, on: bool) {
+        self.drive(|hub, now| hub.coordinate(on, now));
+    }
+
+    /// Somebody is at another server, or is now as this says.
+    pub fn appear(&self, remote: Remote) {
+        self.drive(|hub, now| hub.appear(remote, now));
+    }
+
+    /// Somebody is at that server no more.
+    pub fn vanish(&self, server: Fingerprint, client: ClientId) {
+        self.drive(|hub, now| hub.vanish(server, client, now));
+    }
+
+    /// A signal of somebody at that server.
+    pub fn receive_from(&self, server: Fingerprint, signal: &str) {
+        self.drive(|hub, now| hub.receive_from(server, signal, now));
+    }
+
+    /// A signal of somebody here did not get to another server.
+    pub fn undelivered(
+        &self,
+        from: ClientId,
+        code: ErrorCode,
+        error: &str,
+        reply_to: Option<&str>,
+    ) {
+        self.drive(|hub, _| hub.undelivered(from, code, error, reply_to));
     }
 
     /// Registered clients: licensed and unlicensed.
@@ -251,6 +318,21 @@ impl Exchange {
                 Command::Send { connection, frame } => {
                     self.push(connection, Outgoing::Frame(frame), now);
                 }
+                Command::Show { client, person } => {
+                    self.send_onward(Onward::Show { client, person });
+                }
+                Command::Hide { client } => self.send_onward(Onward::Hide { client }),
+                Command::Forward {
+                    from,
+                    server,
+                    signal,
+                    reply_to,
+                } => self.send_onward(Onward::Forward {
+                    from,
+                    server,
+                    signal,
+                    reply_to,
+                }),
                 Command::Ping { connection } => self.push(connection, Outgoing::Ping, now),
                 Command::Close { connection, code } => {
                     if let Some((outbox, _)) = self.lines.remove(&connection)
@@ -283,6 +365,11 @@ impl Exchange {
             }
         }
         work
+    }
+
+    fn send_onward(&self, onward: Onward) {
+        // Who takes it ends with the server.
+        let _ = self.onward.send(onward);
     }
 
     /// Whether the hub wants to be woken before the alarm that is set.

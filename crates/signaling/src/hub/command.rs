@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use station::{Callsign, Fingerprint, KeyId, LicenceClass, Statement};
 
-use super::ConnectionId;
-use crate::message::{ErrorCode, ServerFrame};
+use super::{ConnectionId, Shown};
+use crate::message::{ClientId, ErrorCode, ServerFrame};
 
 /// What the hub wants done. Commands of one connection are carried out in the order they come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,30 @@ pub enum Command {
         connection: ConnectionId,
         /// With which code.
         code: CloseCode,
+    },
+    /// Tell the other servers that somebody is here, or is now as this says.
+    Show {
+        /// Their session.
+        client: ClientId,
+        /// Who they are.
+        person: Box<Shown>,
+    },
+    /// Tell the other servers that somebody is here no more.
+    Hide {
+        /// Their session.
+        client: ClientId,
+    },
+    /// Pass a signal on to another server, which gets it by [`Hub::receive_from`](super::Hub::receive_from);
+    /// if that fails, say so by [`Hub::undelivered`](super::Hub::undelivered).
+    Forward {
+        /// Whose it is.
+        from: ClientId,
+        /// The server's certificate.
+        server: Fingerprint,
+        /// The signal.
+        signal: String,
+        /// The `id` of the sender's frame.
+        reply_to: Option<String>,
     },
     /// Make a challenge for this connection and hand it to [`Hub::challenge`].
     Challenge {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::standing::Whom;
-use super::{Challenge, Identity, Limits};
+use super::{Challenge, Identity, Limits, Proof};
 use crate::limit::Meter;
 use crate::message::{ClientId, Net, SessionToken};
 use crate::origin::Origin;
@@ -87,6 +87,7 @@ pub(super) struct Proven {
     pub(super) identity: Identity,
     /// Their key, a DER SubjectPublicKeyInfo.
     pub(super) spki: Vec<u8>,
+    pub(super) proof: Option<Proof>,
 }
 
 /// What silence calls for.

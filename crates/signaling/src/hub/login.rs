@@ -12,7 +12,8 @@ use super::budgets::Strain;
 use super::connection::{Application, Phase, Proven, Purpose};
 use super::session::Presence;
 use super::{
-    Challenge, Claimant, CloseCode, Command, ConnectionId, Credentials, Hub, Identity, Refusal,
+    Challenge, Claimant, CloseCode, Command, ConnectionId, Credentials, Hub, Identity, Proof,
+    Refusal,
 };
 use crate::message::{Authenticate, ErrorCode, Net, Register, ServerMessage, ServerProof};
 
@@ -135,12 +136,18 @@ impl Hub {
             identity,
             ..
         } = *challenge;
+        let signature = proof.signature.clone().into_owned();
+        let proof = identity.chain.first().map(|certificate| Proof {
+            certificate: certificate.clone(),
+            statement: statement.clone(),
+            signature: signature.clone(),
+        });
         let proven = Proven {
             identity,
             spki: spki.clone(),
+            proof,
         };
         self.set_phase(connection, Phase::Proving(application, Box::new(proven)));
-        let signature = proof.signature.clone().into_owned();
         self.commands.push_back(Command::Verify {
             connection,
             statement,
@@ -168,9 +175,16 @@ impl Hub {
         }
         match purpose {
             Purpose::Register { net, .. } => {
-                let Proven { identity, spki } = *proven;
+                let Proven {
+                    identity,
+                    spki,
+                    proof,
+                } = *proven;
                 let callsign = identity.callsign.to_string();
-                let presence = Presence::new(callsign, Some(identity), net);
+                let presence = Presence {
+                    proof,
+                    ..Presence::new(callsign, Some(identity), net)
+                };
                 self.begin(connection, presence, spki, reply_to, now);
             }
             Purpose::Resume { client, last_seq } => {

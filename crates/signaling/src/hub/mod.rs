@@ -13,13 +13,14 @@
 //! Reading order: this page, `limits` and `budgets` (what it may cost), `connection` and `session` (one
 //! client's state), `login`, `resume`, `standing` (what a session may do changes), `relay`, `observed` (what
 //! is added to candidates), `nets` (who is
-//! where), `presence` (telling them), `sending`, `time` (what happens when nothing does).
+//! where), `presence` (telling them), `elsewhere` (people at other servers), `sending`, `time` (what happens when nothing does).
 
 mod accounts;
 mod budgets;
 mod command;
 mod connection;
 mod counters;
+mod elsewhere;
 mod kept;
 mod limits;
 mod login;
@@ -46,6 +47,7 @@ use crate::origin::{AddressGroup, Origin};
 use crate::policy::Policy;
 use accounts::Accounts;
 use connection::{Connection, Phase};
+use elsewhere::Elsewhere;
 use nets::Nets;
 use session::Session;
 use time::Timers;
@@ -53,7 +55,9 @@ use time::Timers;
 pub use command::{Challenge, Claimant, CloseCode, Command, Credentials, Identity, Refusal};
 pub use connection::{ConnectionId, Ticket};
 pub use counters::{Counters, Scope};
+pub use elsewhere::{Remote, Shown};
 pub use limits::Limits;
+pub use session::Proof;
 pub use standing::Judgement;
 
 /// Every session, and the state machine over them.
@@ -69,6 +73,7 @@ pub struct Hub {
     /// Sessions by the part of their token that they are looked up by.
     tokens: BTreeMap<String, ClientId>,
     nets: Nets,
+    elsewhere: Elsewhere,
     addresses: Accounts<AddressGroup>,
     keys: Accounts<KeyId>,
     /// Bytes of the frames that all sessions keep.
@@ -100,6 +105,7 @@ impl Hub {
             sessions: BTreeMap::new(),
             tokens: BTreeMap::new(),
             nets: Nets::default(),
+            elsewhere: Elsewhere::default(),
             addresses: Accounts::default(),
             keys: Accounts::default(),
             kept: 0,
@@ -253,6 +259,7 @@ impl Hub {
         self.sessions.clear();
         self.tokens.clear();
         self.nets = Nets::default();
+        self.elsewhere = Elsewhere::default();
         self.addresses = Accounts::default();
         self.keys = Accounts::default();
         self.kept = 0;
@@ -274,10 +281,12 @@ impl Hub {
         self.commands.pop_front()
     }
 
-    /// Sessions that are registered: licensed and unlicensed.
+    /// Sessions here that are registered: licensed and unlicensed.
     #[must_use]
     pub fn population(&self) -> (usize, usize) {
-        self.nets.population()
+        let (licensed, others) = self.nets.population();
+        let (licensed_there, others_there) = self.elsewhere.population();
+        (licensed - licensed_there, others - others_there)
     }
 
     /// What was done so far.
@@ -326,8 +335,8 @@ impl Hub {
             return;
         }
         match signal {
-            Signal::Offer(offer) => self.offer(client, &offer, reply_to, now),
-            Signal::Answer(answer) => self.answer(client, &answer, reply_to),
+            Signal::Offer(offer) => self.offer(client, &offer, None, reply_to, now),
+            Signal::Answer(answer) => self.answer(client, &answer, None, reply_to),
             Signal::IceCandidate(ice) => self.candidate(client, &ice, reply_to),
             Signal::ListPeers(list) => self.list_peers(client, &list, reply_to),
             Signal::Join(join) => self.join(client, &join, reply_to, now),
@@ -364,6 +373,7 @@ impl Hub {
     /// A session is over: the others learn of it, and nobody can resume it.
     fn end_session(&mut self, client: ClientId, now: Instant) {
         self.leave(client, now);
+        self.hide(client);
         self.end_calls(client);
         if let Some(session) = self.sessions.remove(&client) {
             self.kept -= session.kept.bytes();

@@ -79,10 +79,11 @@ impl Hub {
             session: &session.token,
         }
         .body();
-        let peer = presence.as_peer(client);
+        let peer = presence.as_peer(client, None);
         let joined = ServerMessage::PeerJoined { peer }.body();
         self.send_body(client, registered, reply_to);
         self.tell(audience, client, &net, &joined);
+        self.show(client);
     }
 
     /// A session is gone from its net.
@@ -146,10 +147,10 @@ impl Hub {
 
     /// Makes sure that the receiver of a signal has heard of its sender, who may have come just now.
     pub(super) fn introduce(&mut self, from: ClientId, to: ClientId) {
-        let Some(Session { presence, .. }) = self.sessions.get(&from) else {
+        let net = self.presence(from).map(|presence| presence.net.clone());
+        let (Some(net), Some(peer)) = (net, self.peer(from)) else {
             return;
         };
-        let (net, peer) = (presence.net.clone(), presence.as_peer(from));
         let newcomer = self.nets.introduce(from, to, &net);
         let strangers = self.nets.may_be_strangers(from, to, &net);
         let Some(leg) = self.leg_mut(from, to) else {
@@ -163,7 +164,7 @@ impl Hub {
 
     /// Tells the members of a net what changed while news was gathered.
     pub(super) fn tell_news(&mut self, net: &Net, news: &News) {
-        let peer = |&id: &ClientId| Some(self.sessions.get(&id)?.presence.as_peer(id));
+        let peer = |&id: &ClientId| self.peer(id);
         let joined = news.newcomers().filter_map(peer);
         let change = Change::new(joined, news.leavers(), self.limits.named);
         let members: Vec<_> = self.nets.members(net).collect();
@@ -172,6 +173,12 @@ impl Hub {
                 self.send_body(member, body, None);
             }
         }
+    }
+
+    /// Somebody here or elsewhere, as others are told.
+    pub(super) fn peer(&self, client: ClientId) -> Option<Peer> {
+        let server = self.elsewhere.server_of(client).cloned();
+        Some(self.presence(client)?.as_peer(client, server))
     }
 
     /// The members of a net but for one, in the order of their ids, and where the next page begins.
@@ -192,7 +199,7 @@ impl Hub {
         } else {
             None
         };
-        let peer = |&id: &ClientId| Some(self.sessions.get(&id)?.presence.as_peer(id));
+        let peer = |&id: &ClientId| self.peer(id);
         (page.iter().filter_map(peer).collect(), next)
     }
 
@@ -289,6 +296,7 @@ mod tests {
             key_id: None,
             license_class: None,
             net: Net::default(),
+            server: None,
         }
     }
 

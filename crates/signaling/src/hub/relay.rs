@@ -5,8 +5,9 @@
 
 use std::time::Instant;
 
-use super::session::{Leg, Presence, Session};
+use super::session::{Leg, Presence};
 use super::{Hub, Refusal, observed};
+use crate::message::between;
 use crate::message::{
     Answer, Candidate, ClientId, ErrorCode, IceCandidate, Offer, Role, ServerMessage,
 };
@@ -20,6 +21,7 @@ impl Hub {
         &mut self,
         from: ClientId,
         offer: &Offer<'_>,
+        brought: Option<&[String]>,
         reply_to: Option<&str>,
         now: Instant,
     ) {
@@ -37,6 +39,11 @@ impl Hub {
             let code = ErrorCode::LicenseRequired;
             return self.refuse_with(from, code, error, Some(details), reply_to);
         }
+        let chain = brought.or_else(|| sender.chain(offer.statement.as_ref()));
+        let onward = self
+            .elsewhere
+            .holds(to)
+            .then(|| between::offer(from, to, offer, chain));
         let message = ServerMessage::OfferReceived {
             from,
             from_callsign: sender.callsign.as_str().into(),
@@ -45,16 +52,27 @@ impl Hub {
             polite: to < from,
             offer: &offer.offer,
             statement: offer.statement.as_ref(),
-            chain: sender.chain(offer.statement.as_ref()),
+            chain,
         };
         let body = message.body();
         self.counters.offers += 1;
         self.ring(from, to, now);
-        self.introduce(from, to);
-        self.send_body(to, body, None);
+        match onward {
+            Some(signal) => self.forward(from, to, signal, reply_to),
+            None => {
+                self.introduce(from, to);
+                self.send_body(to, body, None);
+            }
+        }
     }
 
-    pub(super) fn answer(&mut self, from: ClientId, answer: &Answer<'_>, reply_to: Option<&str>) {
+    pub(super) fn answer(
+        &mut self,
+        from: ClientId,
+        answer: &Answer<'_>,
+        brought: Option<&[String]>,
+        reply_to: Option<&str>,
+    ) {
         let Some(to) = self.resolve_or_refuse(from, &answer.target, reply_to) else {
             return;
         };
@@ -67,18 +85,28 @@ impl Hub {
         let Some(sender) = self.presence(from) else {
             return;
         };
+        let chain = brought.or_else(|| sender.chain(answer.statement.as_ref()));
+        let onward = self
+            .elsewhere
+            .holds(to)
+            .then(|| between::answer(from, to, answer, chain));
         let message = ServerMessage::AnswerReceived {
             from,
             from_callsign: sender.callsign.as_str().into(),
             verified: sender.licensed(),
             answer: &answer.answer,
             statement: answer.statement.as_ref(),
-            chain: sender.chain(answer.statement.as_ref()),
+            chain,
         };
         let body = message.body();
         self.counters.answers += 1;
-        self.introduce(from, to);
-        self.send_body(to, body, None);
+        match onward {
+            Some(signal) => self.forward(from, to, signal, reply_to),
+            None => {
+                self.introduce(from, to);
+                self.send_body(to, body, None);
+            }
+        }
     }
 
     pub(super) fn candidate(
@@ -101,6 +129,9 @@ impl Hub {
         }
         leg.candidates += 1;
         self.counters.candidates += 1;
+        if self.elsewhere.holds(to) {
+            return self.forward(from, to, between::candidate(from, to, ice), reply_to);
+        }
         let message = ServerMessage::IceCandidateReceived {
             from,
             candidate: &ice.candidate,
@@ -135,7 +166,7 @@ impl Hub {
     }
 
     pub(super) fn end_calls(&mut self, client: ClientId) {
-        let Some(Session { presence, .. }) = self.sessions.get_mut(&client) else {
+        let Some(presence) = self.presence_mut(client) else {
             return;
         };
         for other in std::mem::take(&mut presence.calls).into_keys() {
@@ -170,8 +201,8 @@ impl Hub {
         }
     }
 
-    fn hang_up(&mut self, client: ClientId, other: ClientId) {
-        if let Some(Session { presence, .. }) = self.sessions.get_mut(&client) {
+    pub(super) fn hang_up(&mut self, client: ClientId, other: ClientId) {
+        if let Some(presence) = self.presence_mut(client) {
             presence.calls.remove(&other);
         }
     }
@@ -180,7 +211,7 @@ impl Hub {
     fn ring(&mut self, from: ClientId, to: ClientId, now: Instant) {
         for (end, other) in [(from, to), (to, from)] {
             self.make_room(end, other);
-            let Some(Session { presence, .. }) = self.sessions.get_mut(&end) else {
+            let Some(presence) = self.presence_mut(end) else {
                 return;
             };
             let fresh = Leg {
@@ -305,16 +336,27 @@ impl Hub {
     }
 
     fn zone(&self, client: ClientId) -> Zone {
+        // What is on the way to another server its node looks at, and what is there the other hub.
+        if self.elsewhere.holds(client) {
+            return Zone::Open;
+        }
         self.sessions
             .get(&client)
             .map_or(Zone::Part97, |session| session.origin.zone)
     }
 
     pub(super) fn presence(&self, client: ClientId) -> Option<&Presence> {
-        self.sessions.get(&client).map(|session| &session.presence)
+        let session = self.sessions.get(&client).map(|session| &session.presence);
+        session.or_else(|| self.elsewhere.presence(client))
+    }
+
+    fn presence_mut(&mut self, client: ClientId) -> Option<&mut Presence> {
+        let session = self.sessions.get_mut(&client);
+        let session = session.map(|session| &mut session.presence);
+        session.or_else(|| self.elsewhere.presence_mut(client))
     }
 
     pub(super) fn leg_mut(&mut self, end: ClientId, other: ClientId) -> Option<&mut Leg> {
-        self.sessions.get_mut(&end)?.presence.calls.get_mut(&other)
+        self.presence_mut(end)?.calls.get_mut(&other)
     }
 }

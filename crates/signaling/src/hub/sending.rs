@@ -75,6 +75,12 @@ impl Hub {
         reply_to: Option<&str>,
     ) {
         *self.counters.refused.entry(code).or_default() += 1;
+        let to = to.into();
+        if let Recipient::Session(client) = to
+            && self.elsewhere.holds(client)
+        {
+            return self.bounce(client, code, error);
+        }
         let message = ServerMessage::Error {
             error: error.into(),
             code,

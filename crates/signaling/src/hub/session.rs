@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use station::Statement;
+
 use super::kept::Kept;
 use super::{ConnectionId, Identity};
-use crate::message::{CallStatement, ClientId, Net, Peer, Role, SessionToken};
+use crate::message::{CallStatement, ClientId, Net, Peer, PeerServer, Role, SessionToken};
 use crate::origin::Origin;
 
 #[derive(Debug)]
@@ -30,7 +32,20 @@ pub(super) struct Presence {
     /// The callsign shown: proven, or as typed by somebody unproven, or `GUEST`.
     pub(super) callsign: String,
     pub(super) net: Net,
+    /// How they proved who they are, for other servers to judge.
+    pub(super) proof: Option<Proof>,
     pub(super) calls: BTreeMap<ClientId, Leg>,
+}
+
+/// A login, which anybody can verify again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// The client's certificate, PEM.
+    pub certificate: String,
+    /// The `client-proof` that was signed.
+    pub statement: Statement,
+    /// By the client's key: 64 bytes r‖s, base64url.
+    pub signature: String,
 }
 
 /// One end's part in a call with another session.
@@ -53,8 +68,15 @@ impl Presence {
             identity,
             callsign,
             net,
+            proof: None,
             calls: BTreeMap::new(),
         }
+    }
+
+    /// Whether others see no difference.
+    pub(super) fn looks_like(&self, other: &Self) -> bool {
+        (&self.identity, &self.callsign, &self.net)
+            == (&other.identity, &other.callsign, &other.net)
     }
 
     pub(super) fn licensed(&self) -> bool {
@@ -77,7 +99,7 @@ impl Presence {
         }
     }
 
-    pub(super) fn as_peer(&self, id: ClientId) -> Peer {
+    pub(super) fn as_peer(&self, id: ClientId, server: Option<PeerServer>) -> Peer {
         let identity = self.identity.as_ref();
         Peer {
             id,
@@ -87,6 +109,7 @@ impl Presence {
             key_id: identity.map(|identity| identity.key),
             license_class: identity.and_then(|identity| identity.licence_class.clone()),
             net: self.net.clone(),
+            server,
         }
     }
 }

@@ -81,6 +81,10 @@ impl Hub {
         for (client, reason) in turned {
             self.turn(client, reason, now);
         }
+        let judged = |identity: &Identity| by_key.get(&identity.whom()).map(|about| about.trusted);
+        for client in self.elsewhere.judge(judged) {
+            self.turn(client, "", now);
+        }
     }
 
     /// The owner decides what guests may do; everybody is told.
@@ -101,13 +105,17 @@ impl Hub {
         let Some(presence) = self.presence(client) else {
             return;
         };
-        let (net, peer) = (presence.net.clone(), presence.as_peer(client));
-        self.tell_role(client, reason);
-        self.withdraw_offers(client);
-        let Some(session) = self.sessions.get(&client) else {
+        let net = presence.net.clone();
+        let Some(peer) = self.peer(client) else {
             return;
         };
-        let presence = &session.presence;
+        self.tell_role(client, reason);
+        self.withdraw_offers(client);
+        self.show(client);
+        let session = self.sessions.get(&client).map(|session| &session.presence);
+        let Some(presence) = session.or_else(|| self.elsewhere.presence(client)) else {
+            return;
+        };
         let audience = self.nets.turn(client, presence, &self.limits, now);
         let corrected = ServerMessage::PeerJoined { peer }.body();
         self.tell(audience, client, &net, &corrected);

@@ -3,6 +3,7 @@
 //! Client messages borrow from the frame they came in, so that relaying an offer copies its SDP
 //! once. [`decode`] is the only way from text to [`ClientMessage`].
 
+pub mod between;
 mod client;
 mod server;
 mod token;
@@ -16,7 +17,9 @@ pub use client::{
     Answer, Authenticate, CallStatement, Candidate, ClientMessage, DecodeError, Frame,
     IceCandidate, Join, ListPeers, Offer, Register, Resume, SessionDescription, Verbatim, decode,
 };
-pub use server::{ErrorCode, FRAME_OVERHEAD, Peer, Role, ServerFrame, ServerMessage, ServerProof};
+pub use server::{
+    ErrorCode, FRAME_OVERHEAD, Peer, PeerServer, Role, ServerFrame, ServerMessage, ServerProof,
+};
 pub use token::{PresentedToken, SessionToken};
 
 /// Most bytes a text frame may have.
@@ -42,6 +45,12 @@ impl ClientId {
     #[must_use]
     pub const fn new(bits: u64) -> Self {
         Self(bits)
+    }
+
+    /// The bits.
+    #[must_use]
+    pub const fn bits(self) -> u64 {
+        self.0
     }
 }
 

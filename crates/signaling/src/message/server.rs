@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::Serialize;
-use station::{Callsign, KeyId, LicenceClass};
+use serde::{Deserialize, Serialize};
+use station::{Callsign, Fingerprint, KeyId, LicenceClass};
 
 use super::client::{CallStatement, Candidate, SessionDescription};
 use super::{ClientId, Net, SessionToken};
@@ -172,6 +172,19 @@ pub struct Peer {
     pub license_class: Option<LicenceClass>,
     /// The net they are in.
     pub net: Net,
+    /// The server where they are, if that is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<PeerServer>,
+}
+
+/// Another server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PeerServer {
+    /// Its certificate's fingerprint.
+    pub id: Fingerprint,
+    /// The callsign in it.
+    pub callsign: Callsign,
 }
 
 /// The server's half of a login.
@@ -196,7 +209,7 @@ pub enum Role {
 }
 
 /// Why a message was not done, as a stable word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "docs/protocol/signaling.md explains the words")]
@@ -314,6 +327,7 @@ mod tests {
             key_id: None,
             license_class: None,
             net: Net::default(),
+            server: None,
         };
         assert_eq!(
             &*ServerMessage::PeerJoined { peer }.body(),

@@ -5,6 +5,7 @@
 mod support;
 
 mod calls;
+mod elsewhere;
 mod limits;
 mod login;
 mod presence;

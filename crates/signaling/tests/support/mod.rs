@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use signaling::message::MAX_FRAME;
 use signaling::{
     Challenge, Claimant, ClientId, CloseCode, Command, ConnectionId, Credentials, ErrorCode, Hub,
-    Identity, Judgement, Limits, Origin, Refusal, SessionToken, Ticket, Zone,
+    Identity, Judgement, Limits, Origin, Refusal, SessionToken, Shown, Ticket, Zone,
 };
 use station::statement::Login;
 use station::{Callsign, Fingerprint, KeyId, Statement};
@@ -22,6 +22,10 @@ pub(crate) struct Room {
     pub(crate) now: Instant,
     pub(crate) closed: BTreeMap<ClientId, CloseCode>,
     pub(crate) pings: Vec<ClientId>,
+    /// Whom other servers are told of.
+    pub(crate) shown: BTreeMap<ClientId, Shown>,
+    /// Signals for other servers: whose, where to, what, and the frame's id.
+    pub(crate) forwarded: Vec<(ClientId, Fingerprint, String, Option<String>)>,
     names: BTreeMap<ConnectionId, ClientId>,
     inboxes: BTreeMap<ClientId, Vec<Value>>,
     last_seq: BTreeMap<ClientId, u64>,
@@ -37,6 +41,8 @@ impl Room {
             now: start(),
             closed: BTreeMap::new(),
             pings: Vec::new(),
+            shown: BTreeMap::new(),
+            forwarded: Vec::new(),
             names: BTreeMap::new(),
             inboxes: BTreeMap::new(),
             last_seq: BTreeMap::new(),
@@ -210,6 +216,23 @@ impl Room {
                 } => {
                     let genuine = signature == "genuine";
                     self.hub.verified(connection, genuine, self.now);
+                }
+                Command::Show { client, person } => {
+                    self.shown.insert(client, *person);
+                }
+                Command::Hide { client } => {
+                    assert!(
+                        self.shown.remove(&client).is_some(),
+                        "{client} was not shown"
+                    );
+                }
+                Command::Forward {
+                    from,
+                    server,
+                    signal,
+                    reply_to,
+                } => {
+                    self.forwarded.push((from, server, signal, reply_to));
                 }
             }
         }

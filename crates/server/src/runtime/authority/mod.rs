@@ -125,6 +125,12 @@ impl Authority {
         at(&self.known().graph)
     }
 
+    /// What a key is worth for a callsign, told while nobody changes it: what changes it later is told later
+    /// too. Must be short, and change nothing here.
+    pub fn look_at(&self, key: &KeyId, callsign: &Callsign, told: impl FnOnce(Standing)) {
+        self.look(|graph| told(standing(graph, key, callsign)));
+    }
+
     /// What a key is worth for a callsign.
     #[must_use]
     pub fn standing(&self, key: &KeyId, callsign: &Callsign) -> Standing {

@@ -242,6 +242,14 @@ impl Coordinator {
                     "no link to another server"
                 );
             }
+            Event::Joined {
+                server, id, person, ..
+            } => self.joined(server, id, &person),
+            Event::Left { server, id, .. } => self.left(server, id),
+            Event::ServerDown { server } => {
+                tracing::info!(%server, "another server is there no more");
+                self.server_down(server);
+            }
             Event::Stranger {
                 fingerprint,
                 callsign,
@@ -265,19 +273,11 @@ impl Coordinator {
             other => tracing::debug!(event = ?other, "coordination"),
         }
     }
-
-    fn deliver(&self, from: ServerId, body: &Blob) {
-        tracing::debug!(%from, bytes = body.len(), "a message of another server");
-    }
-
-    fn fate(&self, tag: u64, fate: Fate) {
-        tracing::debug!(tag, ?fate, "a message to another server");
-    }
 }
 
 /// Whom the places for a server's certificates are charged to: the key at their end, so that one root
 /// fills no more than one share, over whichever link it comes.
-fn charged_for(root: &Certificate) -> AddressGroup {
+pub(super) fn charged_for(root: &Certificate) -> AddressGroup {
     let bytes = *root.key_id().as_bytes();
     let mut half = [0; 16];
     half[..8].copy_from_slice(&bytes[..8]);

@@ -8,12 +8,13 @@
 //!
 //! There is a node while the server is open to the network. Closing it ends every link.
 //!
-//! Reading order: this file; `line` (one transport), `errands`, `sets`, `peers` (whom to dial, and what the
+//! Reading order: this file; `line` (one transport), `errands`, `sets`, `people` (who is where, and their signals), `peers` (whom to dial, and what the
 //! owner says), `view` (what is shown).
 
 mod errands;
 mod line;
 mod peers;
+mod people;
 mod sets;
 mod view;
 
@@ -34,11 +35,15 @@ use station::{Fingerprint, Statement, Zone};
 use store::{Claim, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::{Attempts, Authority, ClaimState, Neighbourhood, NoRandomness, Ownership, lock};
+use super::{
+    Attempts, Authority, ClaimState, Neighbourhood, NoRandomness, Onward, Ownership, Switchboard,
+    lock,
+};
 use crate::CAPABILITIES;
 use crate::network::zoning::Zoning;
 use crate::network::{Ends, Reach, url_host};
 use errands::{Errand, Origin};
+use people::People;
 use sets::Told;
 
 pub use line::{Heard, Line, Outgoing, carry};
@@ -64,6 +69,8 @@ pub struct Surroundings {
     pub ownership: Arc<Ownership>,
     /// Whom it believes.
     pub authority: Arc<Authority>,
+    /// Everybody connected.
+    pub switchboard: Arc<Switchboard>,
     /// What may cross which network.
     pub zoning: Arc<Zoning>,
     /// Servers heard nearby.
@@ -84,6 +91,8 @@ pub struct Coordinator {
     sooner: Notify,
     /// What the sets were told of.
     told: Mutex<Told>,
+    /// Who is where, and their signals.
+    people: Mutex<People>,
     /// Tells when a node begins.
     begun: watch::Sender<()>,
 }
@@ -164,6 +173,7 @@ impl Coordinator {
             attempts: Attempts::default(),
             sooner: Notify::new(),
             told: Mutex::default(),
+            people: Mutex::default(),
             begun: watch::Sender::new(()),
         };
         let inbox = Inbox {
@@ -174,13 +184,14 @@ impl Coordinator {
     }
 
     /// Coordinates while the server is open to the network, for ever.
-    pub async fn run(self: Arc<Self>, inbox: Inbox) {
+    pub async fn run(self: Arc<Self>, inbox: Inbox, onward: mpsc::UnboundedReceiver<Onward>) {
         tokio::join!(
             self.keep_time(),
             self.follow_state(),
             self.follow_neighbours(),
             self.follow_changes(),
             self.follow_zones(),
+            self.follow_people(onward),
             errands::work(&self, inbox.urgent),
             errands::work(&self, inbox.sets),
         );
@@ -357,19 +368,24 @@ impl Coordinator {
         tracing::info!(%callsign, boot, "coordinating with other servers");
         self.tell(Input::Tick);
         self.name_peers(named);
+        self.around.switchboard.coordinate(true);
         self.begun.send_replace(());
         Ok(())
     }
 
     /// Ends every link and forgets the node: the server is closed, or stops.
     pub fn end(&self) {
-        let mut core = lock(&self.core);
-        core.node = None;
-        core.troubles.clear();
-        for (_, open) in std::mem::take(&mut core.lines) {
+        let lines = {
+            let mut core = lock(&self.core);
+            core.node = None;
+            core.troubles.clear();
+            std::mem::take(&mut core.lines)
+        };
+        for open in lines.into_values() {
             // Whoever serves the link may be gone already.
             let _ = open.queue.send(Outgoing::Close);
         }
+        self.forget_people();
     }
 
     fn myself(&self, claim: &Claim) -> Myself {

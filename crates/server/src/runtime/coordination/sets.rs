@@ -411,7 +411,7 @@ impl Told {
 }
 
 impl Origin {
-    fn bringer(self) -> Bringer {
+    pub(super) fn bringer(self) -> Bringer {
         match self.server {
             Some((server, Standing::Trusted)) => {
                 let bytes = server.as_bytes().iter().take(8);
