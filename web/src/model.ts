@@ -142,6 +142,8 @@ export interface Person {
   readonly keyId: string | null
   readonly licenceClass: string | null
   readonly isOwner: boolean
+  /** Whose server they are at, if that is another than ours. */
+  readonly at: string | null
   /** When they appeared here. */
   readonly since: number
   /** Appeared within the last half minute. */

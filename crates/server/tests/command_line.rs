@@ -449,3 +449,61 @@ async fn a_log_is_checked_by_others_and_lies_are_shown() {
     found(run(&server, &by).await, 1, "no certificate in");
     server.server.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_servers_are_named_compared_accepted_and_taken_off() {
+    let [owner, other] = ["W1AW", "K1ABC"].map(Operator::new);
+    let server = TestServer::owned_by(&owner).await;
+    let neighbour = TestServer::owned_by(&other).await;
+    assert!(
+        said(&server, &["peers", "list"])
+            .await
+            .contains("No other server")
+    );
+    let endpoint = format!("http://{}", neighbour.authority());
+    assert!(
+        refused(&server, &["peers", "add", "k1abc"])
+            .await
+            .contains("http://HOST:PORT")
+    );
+    said(&server, &["peers", "add", &endpoint]).await;
+    let start = std::time::Instant::now();
+    let until = async |word: &str| {
+        loop {
+            let list = said(&server, &["peers", "list"]).await;
+            if list.contains(word) {
+                return list;
+            }
+            assert!(start.elapsed() < support::DEADLINE, "{list}");
+        }
+    };
+    assert!(until("unknown: nobody you trust").await.contains("K1ABC"));
+    let shown = said(&server, &["peers", "accept", "k1abc"]).await;
+    let grouped: Vec<&str> = shown.lines().filter(|line| line.len() > 70).collect();
+    assert_eq!(grouped[0].replace(' ', ""), other.fingerprint(), "{shown}");
+    let wrong = "00".repeat(32);
+    let refusal = refused(
+        &server,
+        &["peers", "accept", "K1ABC", "--fingerprint", &wrong],
+    )
+    .await;
+    assert!(refusal.contains("not the fingerprint"), "{refusal}");
+    let accepted = [
+        "peers",
+        "accept",
+        "K1ABC",
+        "--fingerprint",
+        grouped[0].trim(),
+    ];
+    assert!(said(&server, &accepted).await.contains("K1ABC"));
+    until("linked").await;
+    let json = said(&server, &["peers", "list", "--json"]).await;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json[0]["verified"], true);
+    said(&server, &["peers", "remove", "K1ABC"]).await;
+    assert!(
+        refused(&server, &["peers", "remove", "K1ABC"])
+            .await
+            .contains("that you named")
+    );
+}

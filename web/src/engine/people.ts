@@ -135,6 +135,7 @@ export class People {
       keyId: peer.keyId ?? null,
       licenceClass: peer.licenseClass ?? null,
       isOwner: peer.verified && peer.callsign === this.#owner,
+      at: peer.server?.callsign ?? null,
       since: attendee.since,
       fresh,
     }

@@ -14,12 +14,13 @@ it('says as whom we are connected, and never claims more than the server granted
 })
 
 it('shows a typed callsign as no more than somebody’s word', () => {
-  const person = (more: Partial<Person>) => personKind({ callsign: 'K1ABC', licensed: false, verified: false, isOwner: false, ...more } as Person)
+  const person = (more: Partial<Person>) => personKind({ callsign: 'K1ABC', licensed: false, verified: false, isOwner: false, at: null, ...more } as Person)
   expect(person({})).toBe('Guest, says K1ABC, not proven')
   expect(person({ callsign: 'GUEST' })).toBe('Guest')
   expect(person({ licensed: true })).toBe('Operator, not verified')
   expect(person({ licensed: true, verified: true })).toBe('Operator, verified')
   expect(person({ licensed: true, verified: true, isOwner: true })).toBe('Owner of this server, verified')
+  expect(person({ licensed: true, verified: true, at: 'N0XYZ' })).toBe("Operator, verified, at N0XYZ's server")
 })
 
 it('lets guests call each other where the owner does, and never operators', () => {

@@ -42,6 +42,10 @@ export function sessionState(session: SessionView, server: ServerView, identity:
 
 /** What somebody is here. */
 export function personKind(person: Person): string {
+  return person.at === null ? kindHere(person) : `${kindHere(person)}, at ${person.at}'s server`
+}
+
+function kindHere(person: Person): string {
   if (person.isOwner) return person.verified ? 'Owner of this server, verified' : 'Owner of this server'
   if (person.licensed) return person.verified ? 'Operator, verified' : 'Operator, not verified'
   return person.callsign === 'GUEST' ? 'Guest' : `Guest, says ${person.callsign}, not proven`

@@ -8,6 +8,7 @@ mod client;
 mod code;
 mod completions;
 mod network;
+mod peers;
 mod qr;
 mod requests;
 mod reset;
@@ -55,6 +56,9 @@ enum Command {
     /// Who waits for your decision about a certificate
     #[command(subcommand)]
     Requests(requests::Command),
+    /// The other servers this one coordinates with, and your decisions about them
+    #[command(subcommand)]
+    Peers(peers::Command),
     /// Show the QR code by which others join
     Qr(qr::Arguments),
     /// Show what to enter at an AREDN node, or read the servers in a node's list
@@ -90,6 +94,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Certs(command) => certs::certs(&config()?, &command),
         Command::Code(arguments) => code::code(&config()?, &arguments),
         Command::Requests(command) => requests::requests(&config()?, &command),
+        Command::Peers(command) => peers::peers(&config()?, &command),
         Command::Qr(arguments) => qr::qr(&config()?, &arguments),
         Command::Aredn(arguments) => aredn::aredn(&config()?, &arguments),
         Command::Completions(arguments) => {

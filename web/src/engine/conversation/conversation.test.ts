@@ -15,6 +15,7 @@ const person = (id: string, callsign: string): Person => ({
   keyId: fakeKey(callsign),
   licenceClass: null,
   isOwner: false,
+  at: null,
   since: 0,
   fresh: false,
 })

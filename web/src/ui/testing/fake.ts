@@ -97,6 +97,7 @@ export function person(label: string, more: Partial<Person> = {}): Person {
     keyId: licensed ? fingerprint : null,
     licenceClass: null,
     isOwner: label === 'W1AW',
+    at: null,
     since: ago(20),
     fresh: false,
     ...more,
