@@ -26,6 +26,7 @@ usage: cargo xtask COMMAND
   simulate [--seeds COUNT] [--first SEED] | --seed SEED [--log]
                            afternoons of many servers in simulated time, one for each seed
   bench [WHAT...]          measure the release binary: size, start, memory; --update-readme
+  bench coordination       what coordination costs, in simulated time
 ";
 
 fn main() -> ExitCode {
