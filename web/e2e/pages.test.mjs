@@ -82,6 +82,9 @@ async function judge(page, name, size) {
 
   const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
   assert.ok(wide <= screen, `the page is ${wide} wide on a screen of ${screen}`)
+  // On a desktop the page scrolls within its frame, and the window not into emptiness below it.
+  const [high, frame] = await page.evaluate(() => [document.documentElement.scrollHeight, document.querySelector('.shell') && innerWidth >= 840 ? innerHeight : Number.POSITIVE_INFINITY])
+  assert.ok(high <= frame, `the window scrolls over ${high} in a frame of ${frame}`)
   assert.deepEqual(complaints, [])
 }
 

@@ -150,6 +150,9 @@ impl Names {
         let literal = host
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'));
+        // Some programs name the interface that leads to a link-local address, which means nothing here
+        // (RFC 6874, 3).
+        let literal = literal.map(|literal| literal.split('%').next().unwrap_or_default());
         if let Ok(address) = literal.unwrap_or(&host).parse::<IpAddr>() {
             return address.to_canonical() == local;
         }
@@ -225,8 +228,8 @@ pub struct Reach {
 
 impl Reach {
     /// The addresses by which other machines reach the server, the most useful first: private IPv4,
-    /// other IPv4, then IPv6 that is not link-local. Interfaces of containers and virtual machines
-    /// are left out.
+    /// other IPv4, those that machines give themselves where nobody gives any (RFC 3927), then IPv6 that is
+    /// not link-local. Interfaces of containers and virtual machines are left out.
     #[must_use]
     pub fn addresses(&self) -> Vec<IpAddr> {
         if self.no_lan {
@@ -240,12 +243,12 @@ impl Reach {
             .into_iter()
             .filter(|interface| interface.is_oper_up() && !is_virtual(&interface.name))
             .map(|interface| interface.ip())
-            .filter(|address| !address.is_loopback() && !is_link_local(address))
             .filter(|address| self.includes(*address))
+            .filter_map(|address| Some((rank(&address)?, address)))
             .collect();
-        found.sort_by_key(|address| (rank(address), *address));
+        found.sort_unstable();
         found.dedup();
-        found
+        found.into_iter().map(|(_, address)| address).collect()
     }
 
     /// Whether connections to this address of the machine come to the server.
@@ -267,18 +270,23 @@ pub(crate) fn url_host(address: IpAddr) -> String {
     }
 }
 
-fn rank(address: &IpAddr) -> u8 {
-    match address {
-        IpAddr::V4(address) if address.is_private() => 0,
-        IpAddr::V4(_) => 1,
-        IpAddr::V6(_) => 2,
-    }
-}
-
 fn is_link_local(address: &IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_link_local(),
         IpAddr::V6(address) => is_unicast_link_local(address),
+    }
+}
+
+/// How useful an address is to other machines, the least number first; none if it leads nowhere there. A
+/// link-local IPv6 address needs the name of an interface, which browsers take in no URL.
+fn rank(address: &IpAddr) -> Option<u8> {
+    match address {
+        IpAddr::V4(address) if address.is_private() => Some(0),
+        IpAddr::V4(address) if address.is_link_local() => Some(2),
+        IpAddr::V6(address) if is_unicast_link_local(address) => None,
+        _ if address.is_loopback() => None,
+        IpAddr::V4(_) => Some(1),
+        IpAddr::V6(_) => Some(3),
     }
 }
 
@@ -342,6 +350,9 @@ mod tests {
         let loopback: IpAddr = "127.0.0.1".parse().unwrap();
         assert!(own("localhost", loopback) && own("127.0.0.1", loopback));
         assert!(own("[::1]", "::1".parse().unwrap()));
+        let link_local = "fe80::7".parse().unwrap();
+        assert!(own("[fe80::7]", link_local) && own("[fe80::7%25eth0]", link_local));
+        assert!(!own("[fe80::8%25eth0]", link_local) && !own("[%25eth0]", link_local));
         assert!(!own("evil.example", loopback));
 
         assert!(!own("w1aw-2.local", lan));
@@ -399,6 +410,16 @@ mod tests {
             no_lan: true,
         };
         assert_eq!(no_lan.addresses(), Vec::<IpAddr>::new());
+    }
+
+    #[test]
+    fn the_most_useful_address_comes_first() {
+        let rank = |text: &str| rank(&text.parse().unwrap());
+        let order = ["192.168.1.2", "44.1.2.3", "169.254.7.7", "fd00::2"];
+        assert!(order.map(rank).is_sorted() && rank(order[0]).is_some());
+        for nowhere in ["127.0.0.1", "::1", "fe80::2"] {
+            assert_eq!(rank(nowhere), None, "{nowhere}");
+        }
     }
 
     #[test]

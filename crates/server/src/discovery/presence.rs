@@ -174,7 +174,7 @@ impl Presence {
                 tracing::info!(%address, "found by others at a new address (mDNS)");
                 self.search.reset_immediately();
             }
-            DaemonEvent::IpDel(address) => tracing::info!(%address, "an address is gone (mDNS)"),
+            DaemonEvent::IpDel(address) => tracing::debug!(%address, "an address is gone (mDNS)"),
             DaemonEvent::Error(error) => tracing::debug!(%error, "mDNS"),
             _ => {}
         }

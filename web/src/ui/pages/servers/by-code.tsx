@@ -65,6 +65,7 @@ export function ByCode() {
       )}
       {!secure && <PlainPage />}
       <form
+        class="servers-address"
         noValidate
         onSubmit={(event) => {
           event.preventDefault()
