@@ -20,7 +20,7 @@ it('shows a typed callsign as no more than somebody’s word', () => {
   expect(person({ licensed: true })).toBe('Operator, not verified')
   expect(person({ licensed: true, verified: true })).toBe('Operator, verified')
   expect(person({ licensed: true, verified: true, isOwner: true })).toBe('Owner of this server, verified')
-  expect(person({ licensed: true, verified: true, at: 'N0XYZ' })).toBe("Operator, verified, at N0XYZ's server")
+  expect(person({ licensed: true, verified: true, at: 'N0XYZ' })).toBe('Operator, verified, at N0XYZ’s server')
 })
 
 it('lets guests call each other where the owner does, and never operators', () => {

@@ -42,7 +42,7 @@ export function sessionState(session: SessionView, server: ServerView, identity:
 
 /** What somebody is here. */
 export function personKind(person: Person): string {
-  return person.at === null ? kindHere(person) : `${kindHere(person)}, at ${person.at}'s server`
+  return person.at === null ? kindHere(person) : `${kindHere(person)}, at ${person.at}’s server`
 }
 
 function kindHere(person: Person): string {
