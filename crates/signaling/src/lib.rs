@@ -13,7 +13,7 @@
 //!   changes, is the truth once they have been told;
 //! - who loses the server's trust is a guest at once, for everybody;
 //! - what many are told is encoded once, and in a large net told at most once in a while;
-//! - [`Hub::deadline`] is exactly when something is due;
+//! - nothing is due before [`Hub::deadline`];
 //! - signals reach exactly their target, and nobody who may not be called by the sender.
 //!
 //! Reading order: [`message`], [`policy`], [`hub`], [`limit`], [`origin`]. The public description is

@@ -55,6 +55,7 @@ export type Http =
   | KeyInQuestion
   | LicenceClass
   | LicenseRoot
+  | Limited
   | Limits
   | LocalServer
   | LocalServers
@@ -1386,6 +1387,37 @@ export interface IssuedCertificate {
   proof?: string | null
 }
 /**
+ * What the limits have refused since the start.
+ */
+export interface Limited {
+  /**
+   * Connections closed for going on over a limit, for silence, or because the server was full.
+   */
+  closed: number
+  /**
+   * Connections that gave way to others.
+   */
+  displaced: number
+  /**
+   * Messages and logins over a budget, by whose it is (`scope` of `rate-limited`).
+   */
+  messages: {
+    [k: string]: number
+  }
+  /**
+   * Pauses given to addresses.
+   */
+  pauses: number
+  /**
+   * Of these, because their client did not read what it was sent.
+   */
+  slow: number
+  /**
+   * Connections closed at once, because too many came from their address.
+   */
+  turnedAway: number
+}
+/**
  * A server on this network. Nothing of it is proven.
  */
 export interface LocalServer {
@@ -1860,6 +1892,10 @@ export interface Status {
    * Whether the owner lets guests call each other (never over amateur frequencies).
    */
   guestCalls: boolean
+  /**
+   * What the limits have refused since the start; for callers on the server's own machine.
+   */
+  limited: Limited | null
   /**
    * Whether there seems to be internet.
    */

@@ -44,12 +44,48 @@ fn sentences(status: &Value) -> String {
         "may read, and answer operators' calls"
     };
     format!(
-        "State    {state}\nAddress  {}\nHere     {} licensed, {} guests\nGuests   {guests}\nUp       {} h {:02} min\nVersion  {}",
+        "State    {state}\nAddress  {}\nHere     {} licensed, {} guests\nGuests   {guests}\nLimits   {}\nUp       {} h {:02} min\nVersion  {}",
         text(&status["endpoint"]),
         clients["licensed"],
         clients["unlicensed"],
+        limited(&status["limited"]),
         seconds / 3600,
         seconds / 60 % 60,
         text(&status["version"]),
     )
+}
+
+/// What the limits refused, and how often.
+fn limited(limited: &Value) -> String {
+    let count = |name: &str| limited[name].as_u64().unwrap_or_default();
+    let scopes: Vec<_> = limited["messages"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(scope, count)| format!("{scope} {count}"))
+        .collect();
+    let mut said = Vec::new();
+    if !scopes.is_empty() {
+        said.push(format!("refused by {}", scopes.join(", ")));
+    }
+    for (name, one, many) in [
+        ("closed", "WebSocket closed", "WebSockets closed"),
+        ("pauses", "pause", "pauses"),
+        (
+            "turnedAway",
+            "connection turned away",
+            "connections turned away",
+        ),
+        ("displaced", "connection displaced", "connections displaced"),
+    ] {
+        match count(name) {
+            0 => {}
+            1 => said.push(format!("1 {one}")),
+            number => said.push(format!("{number} {many}")),
+        }
+    }
+    if said.is_empty() {
+        return "nothing was refused since the start".to_owned();
+    }
+    said.join("; ")
 }

@@ -12,6 +12,7 @@ mod diagnose;
 mod forwarded;
 mod guard;
 mod local_servers;
+mod metrics;
 mod network;
 #[cfg(feature = "schema")]
 mod openapi;
@@ -145,6 +146,7 @@ pub fn router(app: Arc<App>) -> Router {
     };
     Router::new()
         .route("/healthz", get(status::health))
+        .route("/metrics", get(metrics::metrics))
         .route("/api/status", get(status::status))
         .route("/api/info", get(status::info))
         .route("/api/claim-station", get(claim::offer).post(claim::claim))

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{
-    aredn, authority, claim, coordinate, diagnose, local_servers, network, peers, problem, sharing,
-    signal, status, trust, zones,
+    aredn, authority, claim, coordinate, diagnose, local_servers, metrics, network, peers, problem,
+    sharing, signal, status, trust, zones,
 };
 
 /// The OpenAPI document.
@@ -15,6 +15,7 @@ use super::{
 pub fn openapi() -> Value {
     let mut paths = Paths::new();
     status::describe(&mut paths);
+    metrics::describe(&mut paths);
     claim::describe(&mut paths);
     local_servers::describe(&mut paths);
     diagnose::describe(&mut paths);

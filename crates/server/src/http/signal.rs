@@ -1,8 +1,9 @@
 //! `/signal`: one client's WebSocket, between its socket and its line to the switchboard.
 
-use std::collections::VecDeque;
 use std::error::Error as _;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Extension;
@@ -12,7 +13,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::response::Response;
-use futures_util::SinkExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
 use signaling::message::MAX_FRAME;
 use tokio::time::timeout;
 
@@ -22,15 +23,23 @@ use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::status::is_open_to;
 use crate::network::Ends;
-use crate::runtime::{ClaimState, Line, Outgoing};
+use crate::runtime::{Batch, ClaimState, Line, Outgoing};
 
 /// A frame up to this size is still read, to be refused with a typed error; a larger one ends the
 /// connection.
 const MAX_READ: usize = 2 * MAX_FRAME;
 
-/// Bytes a connection may read ahead or gather before writing. The library's default of 128 KiB is most of what an idle
-/// connection costs.
-pub(super) const BUFFER: usize = 4 * 1024;
+/// Bytes a connection may read ahead. The library's default of 128 KiB is most of what an idle connection costs.
+pub(super) const READ_BUFFER: usize = 4 * 1024;
+
+/// Bytes that are gathered before they are written.
+const WRITE_BUFFER: usize = 16 * 1024;
+
+/// Frames of one client that are read before it is sent what waits for it.
+const READ_IN_A_ROW: u32 = 32;
+
+/// Frames that a batch keeps room for.
+const USUAL_BATCH: usize = 32;
 
 /// Time a client has to take what it is sent.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
@@ -69,8 +78,8 @@ pub(super) async fn upgrade(
     }
     let sockets = app.sockets.token();
     Ok(upgrade
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
         .max_message_size(MAX_READ)
         .max_frame_size(MAX_READ)
         .on_upgrade(async move |socket| {
@@ -92,35 +101,90 @@ pub(super) fn not_open(state: ClaimState) -> Problem {
 
 /// Reads and writes until either side ends it.
 async fn serve(mut socket: WebSocket, line: &Line) {
+    let mut batch = Batch::default();
+    let mut in_a_row = 0;
     loop {
-        tokio::select! {
-            frame = socket.recv() => match frame {
-                Some(Ok(Message::Text(text))) => line.receive(&text),
-                Some(Ok(Message::Binary(bytes))) => line.receive_binary(bytes.len()),
-                Some(Ok(Message::Ping(_))) => line.heard(),
-                Some(Ok(Message::Pong(_))) => line.answered_ping(),
-                Some(Ok(Message::Close(Some(frame)))) if is_leaving(frame.code) => {
-                    line.left();
+        match next(&mut socket, line, &mut batch, &mut in_a_row).await {
+            Next::Came(Some(frame)) => match take_in(frame, line) {
+                Taken::Done => {}
+                Taken::Over => return,
+                Taken::TooLarge => {
+                    let mut last = line.outbox.take().await;
+                    send(&mut socket, line, &mut last).await;
                     return;
                 }
-                Some(Err(error)) if is_oversized(&error) => {
-                    line.receive_oversized();
-                    send(&mut socket, line.outbox.take().await).await;
+            },
+            Next::Came(None) => return,
+            Next::ToSend => {
+                if !send(&mut socket, line, &mut batch).await {
                     return;
                 }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-            },
-            batch = line.outbox.take() => if !send(&mut socket, batch).await {
-                return;
-            },
+                // Who was told much does not need the room for it for ever.
+                batch.frames.shrink_to(USUAL_BATCH);
+            }
         }
     }
 }
 
-/// Sends a batch with one flush. False when it was the last, or the client did not take it.
-async fn send(socket: &mut WebSocket, batch: VecDeque<Outgoing>) -> bool {
+/// What there is to do on a connection.
+enum Next {
+    /// A frame came, or the end.
+    Came(Option<Result<Message, axum::Error>>),
+    /// The batch is to be sent.
+    ToSend,
+}
+
+/// Waits for a frame, and for something to send. What came already is read first, so that the answers to it
+/// leave together; but not for ever.
+async fn next(socket: &mut WebSocket, line: &Line, batch: &mut Batch, in_a_row: &mut u32) -> Next {
+    poll_fn(|context| {
+        let patient = *in_a_row < READ_IN_A_ROW;
+        if patient && let Poll::Ready(frame) = socket.poll_next_unpin(context) {
+            *in_a_row += 1;
+            return Poll::Ready(Next::Came(frame));
+        }
+        *in_a_row = 0;
+        if line.outbox.poll_take(batch, context).is_ready() {
+            return Poll::Ready(Next::ToSend);
+        }
+        if patient {
+            return Poll::Pending;
+        }
+        socket.poll_next_unpin(context).map(Next::Came)
+    })
+    .await
+}
+
+/// How a connection goes on after a frame.
+enum Taken {
+    Done,
+    Over,
+    TooLarge,
+}
+
+fn take_in(frame: Result<Message, axum::Error>, line: &Line) -> Taken {
+    match frame {
+        Ok(Message::Text(text)) => line.receive(&text),
+        Ok(Message::Binary(bytes)) => line.receive_binary(bytes.len()),
+        Ok(Message::Ping(_)) => line.heard(),
+        Ok(Message::Pong(_)) => line.answered_ping(),
+        Ok(Message::Close(Some(frame))) if is_leaving(frame.code) => {
+            line.left();
+            return Taken::Over;
+        }
+        Err(error) if is_oversized(&error) => {
+            line.receive_oversized();
+            return Taken::TooLarge;
+        }
+        Ok(Message::Close(_)) | Err(_) => return Taken::Over,
+    }
+    Taken::Done
+}
+
+/// Sends a batch with one flush, and empties it. False when it was the last, or the client did not take it.
+async fn send(socket: &mut WebSocket, line: &Line, batch: &mut Batch) -> bool {
     let sending = async {
-        for outgoing in batch {
+        for outgoing in batch.frames.drain(..) {
             let (message, last) = match outgoing {
                 Outgoing::Frame(frame) => (Message::Text(frame.text().into()), false),
                 Outgoing::Ping => (Message::Ping(Bytes::new()), false),
@@ -141,7 +205,9 @@ async fn send(socket: &mut WebSocket, batch: VecDeque<Outgoing>) -> bool {
         socket.flush().await?;
         Ok::<_, axum::Error>(true)
     };
-    matches!(timeout(WRITE_WITHIN, sending).await, Ok(Ok(true)))
+    let goes_on = matches!(timeout(WRITE_WITHIN, sending).await, Ok(Ok(true)));
+    line.outbox.sent(batch);
+    goes_on
 }
 
 /// Whether who closes with this code does not want to come back: they are done (1000), or navigate

@@ -1,10 +1,12 @@
 //! What the server says of itself: `/healthz`, `/api/status`, `/api/info`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde::Serialize;
+use signaling::CloseCode;
 use signaling::message::MAX_FRAME;
 use station::{Callsign, Fingerprint, Grid, LicenceClass, Zone};
 
@@ -42,6 +44,27 @@ pub(super) struct Status {
     pub(super) clients: Clients,
     /// Whether the owner lets guests call each other (never over amateur frequencies).
     pub(super) guest_calls: bool,
+    /// What the limits have refused since the start; for callers on the server's own machine.
+    pub(super) limited: Option<Limited>,
+}
+
+/// What the limits have refused since the start.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Limited {
+    /// Messages and logins over a budget, by whose it is (`scope` of `rate-limited`).
+    messages: BTreeMap<&'static str, u64>,
+    /// Connections closed for going on over a limit, for silence, or because the server was full.
+    closed: u64,
+    /// Of these, because their client did not read what it was sent.
+    slow: u64,
+    /// Pauses given to addresses.
+    pauses: u64,
+    /// Connections closed at once, because too many came from their address.
+    turned_away: u64,
+    /// Connections that gave way to others.
+    displaced: u64,
 }
 
 /// The signaling service in a status.
@@ -174,7 +197,27 @@ pub(super) async fn status(
             unlicensed,
         },
         guest_calls: app.ownership.policy().guest_calls,
+        limited: ends.loopback().then(|| limited(&app)),
     })
+}
+
+fn limited(app: &App) -> Limited {
+    let counters = app.switchboard.counters();
+    let door = app.door.counters();
+    let scopes = counters.limited.iter();
+    // Who is told goodbye when the server stops is no matter of limits.
+    let closed = counters.closed.iter();
+    let closed = closed.filter(|(code, _)| **code != CloseCode::GoingAway);
+    Limited {
+        messages: scopes
+            .map(|(scope, &count)| (scope.as_str(), count))
+            .collect(),
+        closed: closed.map(|(_, count)| count).sum(),
+        slow: counters.slow,
+        pauses: counters.pauses,
+        turned_away: door.turned_away,
+        displaced: door.displaced,
+    }
 }
 
 pub(super) async fn info(

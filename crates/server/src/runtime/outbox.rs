@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use signaling::CloseCode;
 use signaling::message::ServerFrame;
-use tokio::sync::Notify;
 
-use super::lock;
+use super::{Delays, lock};
 
 /// Frames that may wait.
 const MOST_FRAMES: usize = 512;
@@ -21,7 +22,10 @@ const MOST_BYTES: usize = 1024 * 1024;
 pub struct Queues {
     most_bytes: usize,
     bytes: AtomicUsize,
+    frames: AtomicUsize,
     outboxes: AtomicUsize,
+    /// From when something waits until it and all that waits by then is handed to the system.
+    delays: Delays,
 }
 
 /// What waits for one client.
@@ -29,7 +33,6 @@ pub struct Queues {
 pub struct Outbox {
     queues: Arc<Queues>,
     waiting: Mutex<Waiting>,
-    filled: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +40,19 @@ struct Waiting {
     frames: VecDeque<Outgoing>,
     bytes: usize,
     closed: bool,
+    /// Whoever empties the queue, while it is empty.
+    waker: Option<Waker>,
+    /// Since when something waits.
+    since: Option<Instant>,
+}
+
+/// What is to be sent together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// In this order.
+    pub frames: VecDeque<Outgoing>,
+    /// Since when the first waits.
+    since: Option<Instant>,
 }
 
 /// One thing for a socket to send.
@@ -61,8 +77,22 @@ impl Queues {
         Self {
             most_bytes,
             bytes: AtomicUsize::new(0),
+            frames: AtomicUsize::new(0),
             outboxes: AtomicUsize::new(0),
+            delays: Delays::default(),
         }
+    }
+
+    /// Frames that wait now.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    /// How long what was sent so far has waited.
+    #[must_use]
+    pub fn delays(&self) -> &Delays {
+        &self.delays
     }
 
     /// Bytes that wait now.
@@ -89,7 +119,6 @@ impl Outbox {
         Self {
             queues,
             waiting: Mutex::default(),
-            filled: Notify::new(),
         }
     }
 
@@ -116,9 +145,7 @@ impl Outbox {
             Outgoing::Ping => {}
             Outgoing::Close(_) => waiting.closed = true,
         }
-        waiting.frames.push_back(outgoing);
-        drop(waiting);
-        self.filled.notify_one();
+        self.add(&mut waiting, outgoing);
         Ok(())
     }
 
@@ -128,27 +155,59 @@ impl Outbox {
         self.forget(&mut waiting);
         waiting.frames.clear();
         waiting.closed = true;
-        waiting.frames.push_back(Outgoing::Close(code));
-        drop(waiting);
-        self.filled.notify_one();
+        self.add(&mut waiting, Outgoing::Close(code));
+    }
+
+    fn add(&self, waiting: &mut Waiting, outgoing: Outgoing) {
+        if waiting.frames.is_empty() {
+            waiting.since = Some(Instant::now());
+        }
+        waiting.frames.push_back(outgoing);
+        self.queues.frames.fetch_add(1, Ordering::Relaxed);
+        if let Some(waker) = waiting.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Puts everything that waits into `batch`, which is empty, as soon as something does. One task at a time
+    /// may wait for it.
+    pub fn poll_take(&self, batch: &mut Batch, context: &Context<'_>) -> Poll<()> {
+        let mut waiting = lock(&self.waiting);
+        if waiting.frames.is_empty() {
+            let waker = context.waker();
+            if !waiting
+                .waker
+                .as_ref()
+                .is_some_and(|set| set.will_wake(waker))
+            {
+                waiting.waker = Some(waker.clone());
+            }
+            return Poll::Pending;
+        }
+        self.forget(&mut waiting);
+        std::mem::swap(&mut waiting.frames, &mut batch.frames);
+        batch.since = waiting.since.take();
+        Poll::Ready(())
     }
 
     /// Everything that waits, as soon as something does. Safe to cancel.
-    pub async fn take(&self) -> VecDeque<Outgoing> {
-        loop {
-            {
-                let mut waiting = lock(&self.waiting);
-                if !waiting.frames.is_empty() {
-                    self.forget(&mut waiting);
-                    return std::mem::take(&mut waiting.frames);
-                }
-            }
-            self.filled.notified().await;
+    pub async fn take(&self) -> Batch {
+        let mut batch = Batch::default();
+        std::future::poll_fn(|context| self.poll_take(&mut batch, context)).await;
+        batch
+    }
+
+    /// A batch of this queue was handed to the system.
+    pub fn sent(&self, batch: &Batch) {
+        if let Some(since) = batch.since {
+            self.queues.delays.count(since.elapsed());
         }
     }
 
     /// What waited counts no longer.
     fn forget(&self, waiting: &mut Waiting) {
+        let frames = waiting.frames.len();
+        self.queues.frames.fetch_sub(frames, Ordering::Relaxed);
         let bytes = std::mem::take(&mut waiting.bytes);
         self.queues.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
@@ -156,8 +215,7 @@ impl Outbox {
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        let bytes = lock(&self.waiting).bytes;
-        self.queues.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.forget(&mut lock(&self.waiting));
         self.queues.outboxes.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -182,7 +240,7 @@ mod tests {
         outbox.push(Outgoing::Ping).unwrap();
         outbox.push(Outgoing::Close(CloseCode::Policy)).unwrap();
         outbox.push(text("too late")).unwrap();
-        let taken = outbox.take().await;
+        let taken = outbox.take().await.frames;
         let expected = [
             text("a"),
             Outgoing::Ping,
@@ -204,7 +262,7 @@ mod tests {
         assert_eq!(outbox.push(text("a")), Err(Overflow));
         outbox.abandon(CloseCode::TryAgainLater);
         assert_eq!(
-            outbox.take().await,
+            outbox.take().await.frames,
             [Outgoing::Close(CloseCode::TryAgainLater)]
         );
         assert_eq!(outbox.queues.bytes(), 0);
@@ -222,6 +280,18 @@ mod tests {
         drop(slow);
         other.push(text("a")).unwrap();
         drop(other);
-        assert_eq!(queues.bytes(), 0);
+        assert_eq!((queues.bytes(), queues.frames()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn it_is_counted_how_long_a_batch_waited() {
+        let outbox = outbox(MOST_BYTES);
+        for _ in 0..2 {
+            outbox.push(text("a")).unwrap();
+        }
+        assert_eq!(outbox.queues.frames(), 2);
+        let batch = outbox.take().await;
+        outbox.sent(&batch);
+        assert_eq!(outbox.queues.delays().histogram().count, 1);
     }
 }

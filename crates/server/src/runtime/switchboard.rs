@@ -18,7 +18,7 @@ use station::{Fingerprint, Statement, Zone};
 use tokio::sync::{Notify, mpsc};
 
 use super::login::{self, Receptionist};
-use super::{NoRandomness, Outbox, Outgoing, Queues, lock, nonce, origin};
+use super::{Histogram, NoRandomness, Outbox, Outgoing, Queues, lock, nonce, origin};
 use crate::network::Ends;
 
 /// Every connection's line to the hub.
@@ -80,6 +80,29 @@ pub enum Onward {
         /// The `id` of the sender's frame.
         reply_to: Option<String>,
     },
+}
+
+/// The switchboard at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// What was done so far.
+    pub counters: Counters,
+    /// Sessions of operators.
+    pub licensed: usize,
+    /// Sessions of guests.
+    pub unlicensed: usize,
+    /// WebSockets, whether or not they are a session's.
+    pub connections: usize,
+    /// Sessions that wait for their client to come back.
+    pub away: usize,
+    /// Bytes kept for sessions, over all of them.
+    pub kept_bytes: usize,
+    /// Frames that wait to be sent, over all WebSockets.
+    pub queued_frames: usize,
+    /// Their bytes.
+    pub queued_bytes: usize,
+    /// How long what was sent has waited.
+    pub delays: Histogram,
 }
 
 /// How to tell the hub the outcome of some cryptography.
@@ -216,6 +239,33 @@ impl Switchboard {
         lock(&self.exchange).hub.counters().clone()
     }
 
+    /// Who is here, what waits, and what was done so far, all at one moment.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let (counters, (licensed, unlicensed), connections, away, kept_bytes) = {
+            let hub = &lock(&self.exchange).hub;
+            let counters = hub.counters().clone();
+            (
+                counters,
+                hub.population(),
+                hub.connections(),
+                hub.away(),
+                hub.kept(),
+            )
+        };
+        Snapshot {
+            counters,
+            licensed,
+            unlicensed,
+            connections,
+            away,
+            kept_bytes,
+            queued_frames: self.queues.frames(),
+            queued_bytes: self.queues.bytes(),
+            delays: self.queues.delays().histogram(),
+        }
+    }
+
     /// Says goodbye to everybody who may not stay, by where their connection comes from.
     pub fn send_away(&self, reason: &str, may_not_stay: impl Fn(Ends) -> bool) {
         let lines: Vec<_> = {
@@ -258,22 +308,23 @@ impl Switchboard {
 
     /// Tells the hub something and carries out what it wants, until it wants nothing more.
     fn drive(&self, tell: impl FnOnce(&mut Hub, Instant)) {
-        let mut work = {
-            let mut exchange = lock(&self.exchange);
-            let now = Instant::now();
-            tell(&mut exchange.hub, now);
-            exchange.carry_out(now)
-        };
+        let mut work = self.tell(tell);
         while let Some(next) = work.pop() {
             let answer = self.answer(next);
-            let mut exchange = lock(&self.exchange);
-            let now = Instant::now();
-            answer(&mut exchange.hub, now);
-            work.extend(exchange.carry_out(now));
+            work.extend(self.tell(answer));
         }
-        if lock(&self.exchange).is_late() {
+    }
+
+    /// Tells the hub something, and carries out what it wants but for the cryptography.
+    fn tell(&self, tell: impl FnOnce(&mut Hub, Instant)) -> Vec<Work> {
+        let mut exchange = lock(&self.exchange);
+        let now = Instant::now();
+        tell(&mut exchange.hub, now);
+        let work = exchange.carry_out(now);
+        if exchange.is_late() {
             self.sooner.notify_one();
         }
+        work
     }
 
     /// Does the cryptography, and returns how to tell the hub.

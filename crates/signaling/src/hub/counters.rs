@@ -30,6 +30,8 @@ pub struct Counters {
     pub limited: BTreeMap<Scope, u64>,
     /// Pauses given to addresses.
     pub pauses: u64,
+    /// Connections closed because their client did not read what it was sent.
+    pub slow: u64,
     /// Connections the hub closed, by the code.
     pub closed: BTreeMap<CloseCode, u64>,
 }

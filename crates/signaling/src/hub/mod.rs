@@ -225,6 +225,7 @@ impl Hub {
 
     /// The client does not read what it is sent; its session ends.
     pub fn slow(&mut self, connection: ConnectionId, now: Instant) {
+        self.counters.slow += 1;
         self.close(connection, CloseCode::TryAgainLater, now);
     }
 
@@ -287,6 +288,18 @@ impl Hub {
         let (licensed, others) = self.nets.population();
         let (licensed_there, others_there) = self.elsewhere.population();
         (licensed - licensed_there, others - others_there)
+    }
+
+    /// Connections, whether or not they are a session's.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Sessions that wait for their client to come back.
+    #[must_use]
+    pub fn away(&self) -> usize {
+        self.timers.dropped()
     }
 
     /// What was done so far.

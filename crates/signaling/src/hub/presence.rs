@@ -147,8 +147,7 @@ impl Hub {
 
     /// Makes sure that the receiver of a signal has heard of its sender, who may have come just now.
     pub(super) fn introduce(&mut self, from: ClientId, to: ClientId) {
-        let net = self.presence(from).map(|presence| presence.net.clone());
-        let (Some(net), Some(peer)) = (net, self.peer(from)) else {
+        let Some(net) = self.presence(from).map(|there| there.net.clone()) else {
             return;
         };
         let newcomer = self.nets.introduce(from, to, &net);
@@ -157,7 +156,9 @@ impl Hub {
             return;
         };
         let introduced = std::mem::replace(&mut leg.introduced, strangers);
-        if newcomer || (strangers && !introduced) {
+        if (newcomer || (strangers && !introduced))
+            && let Some(peer) = self.peer(from)
+        {
             self.send(to, &ServerMessage::PeerJoined { peer }, None);
         }
     }

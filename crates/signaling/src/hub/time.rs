@@ -1,8 +1,9 @@
 //! What happens when nothing does: silence is asked about and then ended, gathered news is told, and
 //! who dropped out and did not come back is gone.
 //!
-//! Invariant: [`Hub::deadline`] is exactly when something is due. Every connection has one timer, moved
-//! whenever the client is heard; so has every session without a connection, and every net with news.
+//! Invariant: nothing is due before [`Hub::deadline`]. Every connection has one timer, which may go off before
+//! anything is due, because the client was heard since; so has every session without a connection, and every net
+//! with news, which go off exactly then.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -80,9 +81,14 @@ impl Hub {
             .min()
     }
 
+    /// Sets a connection's timer, unless it goes off before: then it is set anew when it does. So who is heard
+    /// often costs no timer for each frame.
     pub(super) fn set_timer(&mut self, connection: ConnectionId) {
         if let Some(there) = self.connections.get_mut(&connection) {
             let due = there.due(&self.limits);
+            if there.timer.is_some_and(|set| set <= due) {
+                return;
+            }
             let before = there.timer.replace(due);
             self.timers.set(connection, before, due);
         }
@@ -92,6 +98,8 @@ impl Hub {
         let Some(there) = self.connections.get_mut(&connection) else {
             return;
         };
+        let went_off = there.timer.take();
+        self.timers.clear(connection, went_off);
         match there.silence(&self.limits, now) {
             Silence::Fine => {}
             Silence::Ping => {

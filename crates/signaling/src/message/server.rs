@@ -239,6 +239,17 @@ pub enum ErrorCode {
     Full,
 }
 
+impl ErrorCode {
+    /// The word for programs, as it is sent.
+    #[must_use]
+    pub fn word(self) -> String {
+        // A unit variant is written as a string.
+        let word = serde_json::to_value(self).ok();
+        word.and_then(|word| word.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+}
+
 /// A message on its way to one session. Frames to many sessions share one encoded message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerFrame {
@@ -285,9 +296,13 @@ impl ServerMessage<'_> {
     /// The message as JSON, without `seq`.
     #[must_use]
     pub fn body(&self) -> Arc<str> {
+        // Room for a signal, so that writing one does not move it again and again.
+        let mut json = Vec::with_capacity(1_024);
         // Every part is a string, number, list or struct with string keys, so this cannot fail;
         // an empty object would still be a frame.
-        serde_json::to_string(self).map_or_else(|_| "{}".into(), Arc::from)
+        let written = serde_json::to_writer(&mut json, self);
+        let text = written.ok().and_then(|()| String::from_utf8(json).ok());
+        text.map_or_else(|| "{}".into(), Arc::from)
     }
 }
 
