@@ -140,9 +140,10 @@ impl Server {
         switchboard.set_policy(ownership.policy(), "the server starts");
         // Not to keep alive who keeps the authority alive.
         let sessions = Arc::downgrade(&switchboard);
-        authority.tell(move |judgements| {
+        authority.tell(move |changed| {
             if let Some(switchboard) = sessions.upgrade() {
-                switchboard.judge(judgements);
+                switchboard.set_successors(changed.successors);
+                switchboard.judge(&changed.judgements);
             }
         });
         let (resolver, questions) = resolver();

@@ -341,6 +341,40 @@ async fn keys_follow_each_other_and_two_successors_wait_for_the_owner() {
     server.server.shutdown().await;
 }
 
+/// A callsign as a target means somebody under all keys they had, also after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callsign_is_called_under_the_key_that_followed() {
+    let owner = Operator::new("W1AW");
+    let mut server = TestServer::owned_by(&owner).await;
+    let [old, new] = [(); 2].map(|()| owner.vouch_for("K1ABC"));
+    for who in [&old, &new] {
+        bring(&server, &owner, who).await;
+    }
+    for followed in [false, true, true] {
+        let mut caller = server.connect().await;
+        caller.log_in(&owner).await;
+        let (mut first, mut latest) = (server.connect().await, server.connect().await);
+        assert_eq!(first.log_in(&old).await["role"], "licensed");
+        assert_eq!(latest.log_in(&new).await["role"], "licensed");
+        let offer = json!({ "type": "offer", "sdp": "v=0" });
+        caller
+            .send(&json!({ "type": "OFFER", "target": "K1ABC", "offer": offer }))
+            .await;
+        if followed {
+            assert_eq!(
+                latest.next_of("OFFER_RECEIVED").await["fromCallsign"],
+                "W1AW"
+            );
+            server = server.restart().await;
+        } else {
+            assert_eq!(caller.next_of("ERROR").await["code"], "callsign-ambiguous");
+            let rekey = rekey(&old, &new, 1);
+            assert_eq!(server.post("/api/rekeys", &rekey).await.status, 200);
+        }
+    }
+    server.server.shutdown().await;
+}
+
 /// What a client does with the bundle: it checks the server's signature over the listing.
 fn check(bundle: &Value, server: &Certificate) {
     let texts = |name: &str| bundle[name].as_array().unwrap().clone();

@@ -171,6 +171,12 @@ impl TrustGraph {
         self.rekeys.next(key)
     }
 
+    /// Every key whose place another took, with that one.
+    pub fn successions(&self) -> impl Iterator<Item = (KeyId, KeyId)> + '_ {
+        let followed = self.rekeys.successors.keys();
+        followed.filter_map(|old| Some((*old, self.rekeys.next(old)?)))
+    }
+
     /// The key's place in its line: 0 for a first key.
     #[must_use]
     pub fn generation(&self, key: &KeyId) -> u32 {

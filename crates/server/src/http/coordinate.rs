@@ -16,7 +16,7 @@ use super::App;
 #[cfg(feature = "schema")]
 use super::openapi::{Operation, Paths};
 use super::problem::Problem;
-use super::signal::{BUFFER, not_open};
+use super::signal::{READ_BUFFER, not_open};
 use super::status::is_open_to;
 use crate::network::Ends;
 use crate::runtime::coordination::{Heard, Outgoing, carry};
@@ -51,8 +51,8 @@ pub(super) async fn upgrade(
         ));
     }
     Ok(upgrade
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(READ_BUFFER)
         .max_message_size(MAX_FRAME)
         .max_frame_size(MAX_FRAME)
         .on_upgrade(async move |socket| {

@@ -39,7 +39,7 @@ const WRITE_BUFFER: usize = 16 * 1024;
 const READ_IN_A_ROW: u32 = 32;
 
 /// Frames that a batch keeps room for.
-const USUAL_BATCH: usize = 32;
+const USUAL_BATCH: usize = 4;
 
 /// Time a client has to take what it is sent.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);

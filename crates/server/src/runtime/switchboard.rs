@@ -14,7 +14,7 @@ use signaling::{
     Claimant, ClientId, Command, ConnectionId, Counters, ErrorCode, Hub, Judgement, Limits, Owner,
     Policy, Remote, SessionToken, Shown, Ticket,
 };
-use station::{Fingerprint, Statement, Zone};
+use station::{Fingerprint, KeyId, Statement, Zone};
 use tokio::sync::{Notify, mpsc};
 
 use super::login::{self, Receptionist};
@@ -153,6 +153,11 @@ impl Switchboard {
     /// Whether candidates that hide an address are followed by what the server sees.
     pub fn set_observed_candidates(&self, wanted: bool) {
         lock(&self.exchange).hub.set_observed_candidates(wanted);
+    }
+
+    /// Says which key took which other's place, from now on.
+    pub fn set_successors(&self, successors: BTreeMap<KeyId, KeyId>) {
+        lock(&self.exchange).hub.set_successors(successors);
     }
 
     /// Tells everybody concerned that keys have gained or lost trust: their sessions turn at once.

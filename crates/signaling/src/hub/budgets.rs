@@ -37,7 +37,9 @@ impl Hub {
         there.heard(now);
         let charged = there.charge(len, &limits, now);
         let (group, client) = (there.origin.group, there.client());
-        self.set_timer(connection);
+        if !there.wakes_in_time(&limits) {
+            self.set_timer(connection);
+        }
         if let Err(OverBudget { retry_after, out }) = charged {
             self.refuse_over(connection, Scope::Connection, retry_after, None);
             if out {

@@ -202,6 +202,11 @@ impl Connection {
         }
     }
 
+    /// Whether its timer goes off before something is due, or then.
+    pub(super) fn wakes_in_time(&self, limits: &Limits) -> bool {
+        self.timer.is_some_and(|set| set <= self.due(limits))
+    }
+
     pub(super) fn silence(&mut self, limits: &Limits, now: Instant) -> Silence {
         if now >= self.last_heard + limits.idle_after {
             return Silence::Over("nothing was heard from you for too long");

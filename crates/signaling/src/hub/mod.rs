@@ -65,6 +65,8 @@ pub use standing::Judgement;
 pub struct Hub {
     limits: Limits,
     owner: Option<Owner>,
+    /// Keys whose place another took, with that one.
+    successors: BTreeMap<KeyId, KeyId>,
     policy: Policy,
     /// Whether hidden addresses in candidates are followed by those the server sees.
     observed_candidates: bool,
@@ -99,6 +101,7 @@ impl Hub {
         Self {
             limits,
             owner: None,
+            successors: BTreeMap::new(),
             policy: Policy::default(),
             observed_candidates: true,
             connections: BTreeMap::new(),
@@ -124,6 +127,12 @@ impl Hub {
     /// sees; they are unless this says otherwise.
     pub fn set_observed_candidates(&mut self, wanted: bool) {
         self.observed_candidates = wanted;
+    }
+
+    /// Says which key took which other's place, in the eyes of this server: a callsign means all of them. No
+    /// key follows itself, over however many others.
+    pub fn set_successors(&mut self, successors: BTreeMap<KeyId, KeyId>) {
+        self.successors = successors;
     }
 
     /// A connection was accepted. The ticket is for the session it may begin.

@@ -5,6 +5,8 @@
 
 use std::time::Instant;
 
+use station::KeyId;
+
 use super::session::{Leg, Presence};
 use super::{Hub, Refusal, observed};
 use crate::message::between;
@@ -210,30 +212,33 @@ impl Hub {
     /// An offer is under way: both ends now have a leg, and both may send candidates anew.
     fn ring(&mut self, from: ClientId, to: ClientId, now: Instant) {
         for (end, other) in [(from, to), (to, from)] {
-            self.make_room(end, other);
+            if let Some(leg) = self.leg_mut(end, other) {
+                leg.candidates = 0;
+                leg.ringing |= end == to;
+                continue;
+            }
+            self.make_room(end);
             let Some(presence) = self.presence_mut(end) else {
                 return;
             };
-            let fresh = Leg {
+            let leg = Leg {
                 began: now,
                 answered: false,
-                ringing: false,
+                ringing: end == to,
                 candidates: 0,
                 introduced: false,
             };
-            let leg = presence.calls.entry(other).or_insert(fresh);
-            leg.candidates = 0;
-            leg.ringing |= end == to;
+            presence.calls.insert(other, leg);
         }
     }
 
     /// Ends the oldest call of somebody who is in too many.
-    fn make_room(&mut self, end: ClientId, other: ClientId) {
+    fn make_room(&mut self, end: ClientId) {
         let most = self.limits.calls;
         let Some(presence) = self.presence(end) else {
             return;
         };
-        if presence.calls.len() < most || presence.calls.contains_key(&other) {
+        if presence.calls.len() < most {
             return;
         }
         let oldest = presence
@@ -276,7 +281,7 @@ impl Hub {
     }
 
     /// Whom a target means: a session in the sender's net or in a call with it, or the most recent
-    /// session of a verified operator in that net.
+    /// session of a verified operator in that net, of one key and those that followed it.
     fn resolve(
         &self,
         from: ClientId,
@@ -307,10 +312,12 @@ impl Hub {
             .as_ref()
             .filter(|owner| owner.callsign == callsign)
         {
-            sessions.retain(|&(key, _)| key == owner.key);
+            let owners = self.line(owner.key);
+            sessions.retain(|&(key, _)| self.line(key) == owners);
         }
         let &(key, latest) = sessions.last().ok_or_else(unknown)?;
-        if sessions.iter().all(|&(other, _)| other == key) {
+        let line = self.line(key);
+        if sessions.iter().all(|&(other, _)| self.line(other) == line) {
             return Ok(latest);
         }
         let mut keys: Vec<_> = sessions.iter().map(|(key, _)| key.to_string()).collect();
@@ -328,6 +335,13 @@ impl Hub {
             },
             Some(details),
         ))
+    }
+
+    /// The last of the keys that followed this one: the same for all keys of one person who changed them.
+    fn line(&self, key: KeyId) -> KeyId {
+        let later = std::iter::successors(Some(key), |key| self.successors.get(key).copied());
+        // More steps than changes would be a circle.
+        later.take(self.successors.len() + 1).last().unwrap_or(key)
     }
 
     fn role(&self, client: ClientId) -> Role {

@@ -85,10 +85,10 @@ impl Hub {
     /// often costs no timer for each frame.
     pub(super) fn set_timer(&mut self, connection: ConnectionId) {
         if let Some(there) = self.connections.get_mut(&connection) {
-            let due = there.due(&self.limits);
-            if there.timer.is_some_and(|set| set <= due) {
+            if there.wakes_in_time(&self.limits) {
                 return;
             }
+            let due = there.due(&self.limits);
             let before = there.timer.replace(due);
             self.timers.set(connection, before, due);
         }

@@ -235,3 +235,39 @@ fn no_address_is_told_across_amateur_frequencies() {
     assert_eq!(room.error(operator), "part97");
     assert!(room.received(back).is_empty() && room.received(operator).is_empty());
 }
+
+#[test]
+fn a_callsign_follows_who_changed_their_key() {
+    let mut room = room();
+    let key = |byte| KeyId::new([byte; 32]);
+    let caller = room.operator("K1ABC", 2);
+    let old = room.operator("W1AW", 1);
+    let new = room.operator("W1AW", 7);
+    room.received(caller);
+    room.say(caller, &offer("W1AW"));
+    assert_eq!(room.error(caller), "callsign-ambiguous");
+
+    room.hub
+        .set_successors([(key(1), key(5)), (key(5), key(7))].into());
+    room.forget_everything();
+    room.say(caller, &offer("W1AW"));
+    assert_eq!(room.one(new)["type"], "OFFER_RECEIVED", "the most recent");
+    let owner = Owner {
+        callsign: Callsign::parse("W1AW").unwrap(),
+        key: key(1),
+    };
+    room.hub.set_owner(Some(owner));
+    room.leave(old);
+    room.forget_everything();
+    room.say(caller, &offer("W1AW"));
+    assert_eq!(room.one(new)["type"], "OFFER_RECEIVED", "still the owner");
+
+    room.hub.set_successors([(key(1), key(5))].into());
+    room.forget_everything();
+    room.say(caller, &offer("W1AW"));
+    assert_eq!(room.error(caller), "unknown-target", "another key again");
+    room.hub
+        .set_successors([(key(1), key(7)), (key(7), key(1))].into());
+    room.say(caller, &offer("W1AW"));
+    room.one(caller);
+}

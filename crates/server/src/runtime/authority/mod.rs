@@ -27,7 +27,7 @@ pub use bundle::{BundleError, TrustBundle};
 pub use decisions::{DecisionError, Scope};
 pub use statements::{BuryError, FollowError};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
@@ -79,7 +79,16 @@ struct Decided<T> {
 
 struct Listener(Box<Tell>);
 
-type Tell = dyn Fn(&[Judgement]) + Send + Sync;
+/// What follows from a change for sessions.
+#[derive(Debug, Default)]
+pub struct Changed {
+    /// Keys that gained or lost trust.
+    pub judgements: Vec<Judgement>,
+    /// Every key whose place another took, with that one.
+    pub successors: BTreeMap<KeyId, KeyId>,
+}
+
+type Tell = dyn Fn(Changed) + Send + Sync;
 
 impl Authority {
     /// Takes back what the store keeps.
@@ -99,9 +108,10 @@ impl Authority {
         })
     }
 
-    /// Names who is told of keys that gained or lost trust, in that order. The first call counts. It is
+    /// Names who is told of changes, in their order, and first of how things are. The first call counts. It is
     /// called with the store's lock held, and so must not change anything here.
-    pub fn tell(&self, listener: impl Fn(&[Judgement]) + Send + Sync + 'static) {
+    pub fn tell(&self, listener: impl Fn(Changed) + Send + Sync + 'static) {
+        listener(self.look(|graph| changed(graph, &Turned::new())));
         let _: Result<(), Listener> = self.listener.set(Listener(Box::new(listener)));
     }
 
@@ -165,7 +175,9 @@ impl Authority {
         {
             tracing::error!(%error, "the database can neither be written nor read");
         }
-        self.judge(&turned);
+        if published || !turned.is_empty() {
+            self.tell_of(&turned);
+        }
         self.changed.send_replace(());
         written?;
         Ok(value)
@@ -185,26 +197,26 @@ impl Authority {
     }
 
     /// Tells the standing of these keys now, while nobody else changes anything.
-    fn judge(&self, turned: &Turned) {
-        let Some(Listener(tell)) = self.listener.get() else {
-            return;
-        };
-        if turned.is_empty() {
-            return;
+    fn tell_of(&self, turned: &Turned) {
+        if let Some(Listener(tell)) = self.listener.get() {
+            tell(self.look(|graph| changed(graph, turned)));
         }
-        let judgements: Vec<Judgement> = self.look(|graph| {
-            let judged = turned.iter().map(|(key, callsign)| {
-                let trusted = standing(graph, key, callsign).trusted;
-                Judgement {
-                    key: *key,
-                    callsign: callsign.clone(),
-                    trusted,
-                    reason: reason(graph, key, callsign, trusted),
-                }
-            });
-            judged.collect()
-        });
-        tell(&judgements);
+    }
+}
+
+fn changed(graph: &TrustGraph, turned: &Turned) -> Changed {
+    let judged = turned.iter().map(|(key, callsign)| {
+        let trusted = standing(graph, key, callsign).trusted;
+        Judgement {
+            key: *key,
+            callsign: callsign.clone(),
+            trusted,
+            reason: reason(graph, key, callsign, trusted),
+        }
+    });
+    Changed {
+        judgements: judged.collect(),
+        successors: graph.successions().collect(),
     }
 }
 
