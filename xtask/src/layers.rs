@@ -35,6 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
+    ("bench", &[]),
     ("xtask", &[]),
 ];
 

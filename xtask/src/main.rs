@@ -4,7 +4,7 @@
 //! else, so it depends on next to nothing. Reading order: [`test`] (what "it passes" means),
 //! [`report`] (how counts are read and shown), [`deps`] (what must be installed), [`layers`] (which
 //! crate may use which), [`codegen`] (what is generated from the Rust types), [`simulate`] (servers in
-//! simulated time), [`bench`](mod@bench) (the figures in the README).
+//! simulated time), [`bench`](mod@bench) (the figures in the README), [`signaling`] (the load benchmark).
 
 mod bench;
 mod codegen;
@@ -12,6 +12,7 @@ mod deps;
 mod layers;
 mod report;
 mod run;
+mod signaling;
 mod simulate;
 mod test;
 
@@ -27,6 +28,8 @@ usage: cargo xtask COMMAND
                            afternoons of many servers in simulated time, one for each seed
   bench [WHAT...]          measure the release binary: size, start, memory; --update-readme
   bench coordination       what coordination costs, in simulated time
+  bench signaling [PART...]
+                           the load benchmark beside other servers, into docs/benchmarks
 ";
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Some((&"codegen", [])) => codegen::write(),
         Some((&"codegen", ["--check"])) => codegen::check(),
         Some((&"simulate", rest)) => simulate::main(rest),
+        Some((&"bench", ["signaling", parts @ ..])) => signaling::main(parts),
         Some((&"bench", rest)) => bench::main(rest),
         _ => {
             eprint!("{USAGE}");

@@ -1,0 +1,222 @@
+//! The load benchmark of signaling: ham-server beside other signaling servers, and beside a bare relay on
+//! the same library as the limit. All on loopback, each server alone on one core and this generator on another.
+//!
+//! `cargo xtask bench signaling` builds and fetches what is measured, and starts this. Servers are measured
+//! in turn and in several rounds, of which the median counts, so that a machine that is busy for a moment does
+//! not decide. What was seen is kept as JSON, and the page in `docs/benchmarks` is written from it.
+//!
+//! Reading order: [`measure`] (what is measured), [`server`] (on what, with which settings), [`dialect`]
+//! (in which protocol), `client` and `socket` (by whom), [`report`] and [`plot`] (how it is shown).
+
+mod client;
+mod dialect;
+mod measure;
+mod plot;
+mod report;
+mod results;
+mod server;
+mod socket;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::dialect::Dialect;
+use crate::measure::flood::{self, Flood};
+use crate::measure::throughput::{Throughput, UNDER_WAY};
+use crate::measure::{PAIRS, idle, latency, storm, throughput};
+use crate::results::{Half, Results, median};
+use crate::server::{Limits, Programs};
+
+const USAGE: &str = "usage: bench-signaling --ham-server FILE --bare-relay FILE [--matchbox FILE] \
+    [--peer-server FILE] --results FILE --page FILE [PART...]";
+
+/// Rounds of which the median counts.
+const ROUNDS: usize = 3;
+
+/// Time over which latency is measured.
+const LATENCY_TIME: std::time::Duration = std::time::Duration::from_secs(4);
+
+/// The parts, in the order in which they are measured.
+const PARTS: [&str; 5] = ["throughput", "latency", "storm", "flood", "idle"];
+
+fn main() -> Result<()> {
+    let mut arguments = Arguments::read(std::env::args().skip(1))?;
+    // Ten thousand clients are ten thousand open files, here and in the server.
+    rlimit::increase_nofile_limit(u64::MAX)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut results = Results::read(&arguments.results);
+    results.begin(&arguments.programs.dialects());
+    if arguments.parts.is_empty() {
+        arguments.parts = PARTS.map(str::to_owned).to_vec();
+    }
+    for part in &arguments.parts {
+        runtime.block_on(run(part, &arguments.programs, &mut results))?;
+        results.write(&arguments.results)?;
+    }
+    let page = report::page(&results);
+    println!("\n{page}");
+    if let Some(folder) = arguments.page.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(&arguments.page, page)?;
+    fs::write(arguments.page.with_extension("svg"), plot::svg(&results))?;
+    Ok(())
+}
+
+async fn run(part: &str, programs: &Programs, results: &mut Results) -> Result<()> {
+    println!("{part}");
+    match part {
+        "throughput" => measure_throughput(programs, results).await,
+        "latency" => measure_latency(programs, results).await,
+        "storm" => measure_storm(programs, results).await,
+        "flood" => measure_flood(programs, results).await,
+        "idle" => measure_idle(programs, results).await,
+        unknown => bail!(
+            "nothing named {unknown} is measured; there is {}",
+            PARTS.join(", ")
+        ),
+    }
+}
+
+async fn measure_throughput(programs: &Programs, results: &mut Results) -> Result<()> {
+    let mut seen: BTreeMap<(usize, Dialect), Vec<Throughput>> = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        for under_way in UNDER_WAY {
+            for dialect in programs.dialects() {
+                let server = programs.start(dialect, Limits::Raised)?;
+                let one = throughput::measure(&server, under_way).await?;
+                println!(
+                    "  {dialect}, {under_way} under way: {:.0} a CPU second, {:.0} a second",
+                    one.per_cpu_second, one.per_second
+                );
+                seen.entry((under_way, dialect)).or_default().push(one);
+            }
+        }
+    }
+    results.throughput.clear();
+    for ((under_way, dialect), rounds) in seen {
+        let middle = Throughput {
+            per_cpu_second: median(rounds.iter().map(|one| one.per_cpu_second)),
+            per_second: median(rounds.iter().map(|one| one.per_second)),
+        };
+        let of_it = results.throughput.entry(dialect).or_default();
+        of_it.insert(under_way, middle);
+    }
+    Ok(())
+}
+
+/// At half of what the server relays with one message under way in each pair, and at the same rate for all:
+/// half of what the slowest does.
+async fn measure_latency(programs: &Programs, results: &mut Results) -> Result<()> {
+    let reached = |dialect: Dialect| {
+        let of_it = results.throughput.get(&dialect);
+        of_it
+            .and_then(|of_it| of_it.get(&1))
+            .map(|seen| seen.per_second)
+    };
+    let dialects = programs.dialects();
+    let all = dialects.iter().copied().filter_map(reached);
+    let common = all.fold(f64::INFINITY, f64::min) / 2.0;
+    if !common.is_finite() {
+        bail!("latency is measured at half of the throughput: measure that first");
+    }
+    let mut seen = BTreeMap::new();
+    for &dialect in &dialects {
+        let own = reached(dialect).context("its throughput was not measured")? / 2.0;
+        let mut half = Vec::new();
+        for rate in [own, common] {
+            let server = programs.start(dialect, Limits::Raised)?;
+            let mut pairs = client::pairs(&server, 0..PAIRS).await?;
+            let one = latency::measure(dialect, &mut pairs, rate, LATENCY_TIME).await?;
+            println!("  {dialect}: {one:?}");
+            half.push(one);
+        }
+        let [own, common] = half[..] else { continue };
+        seen.insert(dialect, Half { own, common });
+    }
+    results.latency = seen;
+    Ok(())
+}
+
+async fn measure_storm(programs: &Programs, results: &mut Results) -> Result<()> {
+    results.storm.clear();
+    for dialect in programs.dialects() {
+        let server = programs.start(dialect, Limits::Raised)?;
+        let one = storm::measure(&server).await?;
+        println!("  {dialect}: {one:?}");
+        results.storm.insert(dialect, one);
+    }
+    Ok(())
+}
+
+async fn measure_flood(programs: &Programs, results: &mut Results) -> Result<()> {
+    results.flood.clear();
+    for dialect in programs.dialects() {
+        let server = programs.start(dialect, Limits::Raised)?;
+        let one = flood::measure(&server, Flood::PassedOn).await?;
+        println!("  {dialect}, passed on: {one:?}");
+        results.flood.insert(dialect, one);
+    }
+    let server = programs.start(Dialect::HamServer, Limits::OfClientsKept)?;
+    let limited = flood::measure(&server, Flood::Limited).await?;
+    println!("  ham-server, limited: {limited:?}");
+    results.limited = Some(limited);
+    Ok(())
+}
+
+async fn measure_idle(programs: &Programs, results: &mut Results) -> Result<()> {
+    results.idle.clear();
+    for dialect in programs.dialects() {
+        let server = programs.start(dialect, Limits::Raised)?;
+        let seen = idle::measure(&server).await?;
+        println!("  {dialect}: {seen:?}");
+        results.idle.insert(dialect, seen);
+    }
+    Ok(())
+}
+
+/// What was typed.
+#[derive(Debug)]
+struct Arguments {
+    programs: Programs,
+    results: PathBuf,
+    page: PathBuf,
+    parts: Vec<String>,
+}
+
+impl Arguments {
+    fn read(words: impl Iterator<Item = String>) -> Result<Self> {
+        let mut named = BTreeMap::new();
+        let mut parts = Vec::new();
+        let mut words = words;
+        while let Some(word) = words.next() {
+            match word.strip_prefix("--") {
+                Some(name) => {
+                    let value = words.next().context(USAGE)?;
+                    named.insert(name.to_owned(), PathBuf::from(value));
+                }
+                None => parts.push(word),
+            }
+        }
+        let arguments = Self {
+            programs: Programs {
+                ham_server: named.remove("ham-server").context(USAGE)?,
+                bare_relay: named.remove("bare-relay").context(USAGE)?,
+                matchbox: named.remove("matchbox"),
+                peer_server: named.remove("peer-server"),
+            },
+            results: named.remove("results").context(USAGE)?,
+            page: named.remove("page").context(USAGE)?,
+            parts,
+        };
+        match named.pop_first() {
+            Some((unknown, _)) => bail!("--{unknown} is unknown. {USAGE}"),
+            None => Ok(arguments),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `cargo xtask bench signaling`: the load benchmark of `crates/bench`, with the servers it compares ours with.
+//!
+//! What is foreign goes into a folder below `target`. A server that cannot be had is named as not run.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::run;
+
+/// The core of the load generator; servers run on core 0.
+const CORE: &str = "1";
+
+pub(crate) fn main(parts: &[&str]) -> Result<()> {
+    let cores = std::thread::available_parallelism()?.get();
+    if !run::installed("taskset") || cores < 2 {
+        bail!(
+            "servers and generator are measured on cores of their own: that needs taskset and two cores"
+        );
+    }
+    for package in ["ham-server", "bench"] {
+        // One after the other, so that neither gets the other's features.
+        run::must(&mut run::cargo(&[
+            "build",
+            "--release",
+            "--package",
+            package,
+        ]))?;
+    }
+    let server = run::server_binary("release")?;
+    let target = server
+        .parent()
+        .and_then(Path::parent)
+        .context("no target folder")?;
+    let folder = target.join("bench");
+    std::fs::create_dir_all(&folder)?;
+    let page = run::root().join("docs/benchmarks/signaling.md");
+    let mut bench = run::program("taskset");
+    bench
+        .args(["-c", CORE])
+        .arg(server.with_file_name("bench-signaling"))
+        .arg("--ham-server")
+        .arg(&server)
+        .arg("--bare-relay")
+        .arg(server.with_file_name("bare-relay"))
+        .arg("--results")
+        .arg(folder.join("signaling.json"))
+        .arg("--page")
+        .arg(page);
+    for (name, fetched) in [
+        ("matchbox", matchbox(&folder)),
+        ("peer-server", peer_server(&folder)),
+    ] {
+        match fetched {
+            Ok(program) => {
+                bench.arg(format!("--{name}")).arg(program);
+            }
+            Err(error) => println!("{name} is not measured: {error:#}"),
+        }
+    }
+    run::must(bench.args(parts))
+}
+
+fn matchbox(folder: &Path) -> Result<PathBuf> {
+    let root = folder.join("matchbox");
+    let program = root.join("bin/matchbox_server");
+    if !program.is_file() {
+        let install = [
+            "install",
+            "matchbox_server",
+            "--version",
+            "0.15.0",
+            "--locked",
+            "--root",
+        ];
+        let mut command = run::cargo(&install);
+        run::must(
+            command
+                .arg(&root)
+                .arg("--target-dir")
+                .arg(root.join("target")),
+        )?;
+    }
+    Ok(program)
+}
+
+fn peer_server(folder: &Path) -> Result<PathBuf> {
+    let root = folder.join("peer-server");
+    let script = root.join("node_modules/peer/dist/bin/peerjs.js");
+    if !script.is_file() {
+        std::fs::create_dir_all(&root)?;
+        std::fs::write(root.join("package.json"), "{\"private\":true}\n")?;
+        let mut command = run::npm(&["install", "peer@1.0.2", "--no-audit", "--no-fund"]);
+        run::must(command.current_dir(&root))?;
+    }
+    Ok(script)
+}
