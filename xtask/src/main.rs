@@ -4,8 +4,10 @@
 //! else, so it depends on next to nothing. Reading order: [`test`] (what "it passes" means),
 //! [`report`] (how counts are read and shown), [`deps`] (what must be installed), [`layers`] (which
 //! crate may use which), [`codegen`] (what is generated from the Rust types), [`simulate`] (servers in
-//! simulated time), [`bench`](mod@bench) (the figures in the README), [`signaling`] (the load benchmark).
+//! simulated time), [`bench`](mod@bench) (the figures in the README), [`signaling`] (the load benchmark), [`autobahn`] (a foreign
+//! judge of our WebSockets).
 
+mod autobahn;
 mod bench;
 mod codegen;
 mod deps;

@@ -13,15 +13,35 @@ use anyhow::{Context, Result, bail};
 use crate::deps::{self, Need};
 use crate::report::{Counts, Dialect, Report};
 use crate::run::{self, cargo, must, npm, watch};
-use crate::{codegen, layers};
+use crate::{autobahn, codegen, layers};
 
 struct Suite {
     name: &'static str,
     about: &'static str,
     needs: &'static [Need],
-    /// A program that not everybody has. Without it the suite is named but does not count.
-    extra: Option<&'static str>,
+    extra: Option<Extra>,
     run: fn() -> Result<Counts>,
+}
+
+/// What not everybody has. Without it a suite is named but does not count.
+#[derive(Clone, Copy)]
+enum Extra {
+    /// A program.
+    Program(&'static str),
+    /// The wish to run it, by its name, and what the function says is missing.
+    Wish(fn() -> Option<String>),
+}
+
+impl Extra {
+    /// Why a suite is not run, if it is not.
+    fn missing(self, wished: bool) -> Option<String> {
+        match self {
+            Self::Program(program) if run::installed(program) => None,
+            Self::Program(program) => Some(format!("{program} is not installed")),
+            Self::Wish(_) if !wished => Some("runs when it is named".to_owned()),
+            Self::Wish(missing) => missing(),
+        }
+    }
 }
 
 const SUITES: &[Suite] = &[
@@ -124,7 +144,7 @@ const SUITES: &[Suite] = &[
         name: "deny",
         about: "licences and sources of the dependencies",
         needs: &[],
-        extra: Some("cargo-deny"),
+        extra: Some(Extra::Program("cargo-deny")),
         run: || {
             check(&mut cargo(&[
                 "deny", "check", "bans", "licenses", "sources",
@@ -135,8 +155,15 @@ const SUITES: &[Suite] = &[
         name: "machete",
         about: "no dependency without a use",
         needs: &[],
-        extra: Some("cargo-machete"),
+        extra: Some(Extra::Program("cargo-machete")),
         run: || check(&mut cargo(&["machete"])),
+    },
+    Suite {
+        name: "autobahn",
+        about: "a foreign judge of the WebSocket protocol",
+        needs: &[Need::Node],
+        extra: Some(Extra::Wish(autobahn::missing)),
+        run: autobahn::main,
     },
 ];
 
@@ -157,7 +184,7 @@ pub(crate) fn main(words: &[&str]) -> Result<()> {
     let mut report = Report::default();
     for suite in chosen {
         println!("\n=== {}: {}", suite.name, suite.about);
-        run_suite(suite, &mut report);
+        run_suite(suite, words.contains(&suite.name), &mut report);
     }
     println!("\n{report}");
 
@@ -194,9 +221,9 @@ fn needs(suites: &[&Suite]) -> Vec<Need> {
     needs
 }
 
-fn run_suite(suite: &Suite, report: &mut Report) {
-    if let Some(program) = suite.extra.filter(|program| !run::installed(program)) {
-        report.named(suite.name, format!("{program} is not installed"));
+fn run_suite(suite: &Suite, wished: bool, report: &mut Report) {
+    if let Some(reason) = suite.extra.and_then(|extra| extra.missing(wished)) {
+        report.named(suite.name, reason);
         return;
     }
     if let Some(reason) = suite.needs.iter().find_map(|need| need.missing()) {

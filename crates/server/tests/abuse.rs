@@ -267,7 +267,7 @@ async fn an_address_has_so_many_connections_and_may_close_one() {
     let (mut elsewhere, _) = server.connect().await.guest().await;
     elsewhere.send(&json!({ "type": "PING" })).await;
     elsewhere.next_of("PONG").await;
-    first.close(1000).await;
+    assert_eq!(first.close(1000).await, Some(1000));
     elsewhere.next_of("PEER_LEFT").await;
     let (mut fourth, _) = connect().await.guest().await;
     fourth.send(&json!({ "type": "PING" })).await;

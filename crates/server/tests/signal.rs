@@ -6,8 +6,12 @@ mod support;
 use serde_json::json;
 use station::Statement;
 use station::statement::Login;
-use support::{Client, Operator, TestServer, login, sign_challenge};
+use support::{Client, DEADLINE, Operator, TestServer, login, sign_challenge};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 async fn claimed() -> (TestServer, Operator) {
     let (server, owner) = (TestServer::start(), Operator::new("W1AW"));
@@ -349,7 +353,7 @@ async fn who_drops_out_comes_back_to_the_same_session() {
     assert_eq!(back.next_or_close().await, Err(Some(4001)), "taken over");
 
     // All the bystander ever heard: that the operator came and, now that they mean to, left.
-    second.close(1000).await;
+    assert_eq!(second.close(1000).await, Some(1000));
     let left = bystander.next().await;
     assert_eq!(left["type"], "PEER_LEFT");
     assert_eq!(left["peerId"], joined["peer"]["id"]);
@@ -386,6 +390,63 @@ async fn what_was_missed_is_there_when_a_guest_comes_back() {
         assert_eq!(
             (&missed["seq"], &missed["type"]),
             (&json!(seq), &json!(kind))
+        );
+    }
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_close_is_answered_and_what_is_no_websocket_is_told_why() {
+    let (server, _) = claimed().await;
+    let leaver = server.connect().await;
+    assert_eq!(leaver.close(1000).await, Some(1000));
+    let text = |payload: &[u8]| Frame::message(payload.to_vec(), OpCode::Data(Data::Text), true);
+    let unknown = Frame::message(b"a".to_vec(), OpCode::Data(Data::Reserved(3)), true);
+    for (frame, code) in [(text(b"\xff"), 1007), (unknown, 1002)] {
+        let mut client = server.connect().await;
+        client.send_raw(Message::Frame(frame)).await;
+        assert_eq!(client.next_or_close().await, Err(Some(code)));
+    }
+    server.server.shutdown().await;
+}
+
+/// Of a connection that is closed with something unread the system says to the other end that it broke, and
+/// what was sent before may be lost with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_too_much_learns_why_before_the_connection_ends() {
+    let (server, _) = claimed().await;
+    let authority = server.authority();
+    let upgrade = format!(
+        "GET /signal HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    let size = 500 * 1024_u64;
+    // A masked text frame (RFC 6455, 5.2) whose mask changes nothing.
+    let mut frame = vec![0x81, 0xff];
+    frame.extend(size.to_be_bytes());
+    frame.resize(frame.len() + 4 + usize::try_from(size).unwrap(), 0);
+    let post = format!(
+        "POST /api/certificates HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+    );
+    let mut body = post.into_bytes();
+    body.resize(body.len() + usize::try_from(size).unwrap(), b'x');
+    for (bytes, reason) in [
+        (
+            [upgrade.into_bytes(), frame].concat(),
+            &b"\x88\x02\x03\xf1"[..],
+        ),
+        (body, b"HTTP/1.1 413 "),
+    ] {
+        let mut stream = TcpStream::connect(&authority).await.unwrap();
+        stream.write_all(&bytes).await.unwrap();
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut answer));
+        read.await
+            .unwrap()
+            .expect("the server closes, and does not break off");
+        assert!(
+            answer.windows(reason.len()).any(|part| part == reason),
+            "{answer:?}"
         );
     }
     server.server.shutdown().await;

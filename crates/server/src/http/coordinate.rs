@@ -16,8 +16,9 @@ use super::App;
 #[cfg(feature = "schema")]
 use super::openapi::{Operation, Paths};
 use super::problem::Problem;
-use super::signal::{READ_BUFFER, not_open};
+use super::signal::not_open;
 use super::status::is_open_to;
+use super::websocket::READ_BUFFER;
 use crate::network::Ends;
 use crate::runtime::coordination::{Heard, Outgoing, carry};
 use crate::runtime::{ClaimState, Coordinator};

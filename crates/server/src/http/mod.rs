@@ -26,6 +26,7 @@ mod text;
 mod toll;
 mod trust;
 mod web;
+pub mod websocket;
 mod zones;
 
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,5 @@
 //! `/signal`: one client's WebSocket, between its socket and its line to the switchboard.
 
-use std::error::Error as _;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -14,7 +13,6 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgr
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::{SinkExt as _, StreamExt as _};
-use signaling::message::MAX_FRAME;
 use tokio::time::timeout;
 
 use super::App;
@@ -22,18 +20,9 @@ use super::App;
 use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::status::is_open_to;
+use super::websocket::{answer_close, bounded, fail, is_oversized};
 use crate::network::Ends;
 use crate::runtime::{Batch, ClaimState, Line, Outgoing};
-
-/// A frame up to this size is still read, to be refused with a typed error; a larger one ends the
-/// connection.
-const MAX_READ: usize = 2 * MAX_FRAME;
-
-/// Bytes a connection may read ahead. The library's default of 128 KiB is most of what an idle connection costs.
-pub(super) const READ_BUFFER: usize = 4 * 1024;
-
-/// Bytes that are gathered before they are written.
-const WRITE_BUFFER: usize = 16 * 1024;
 
 /// Frames of one client that are read before it is sent what waits for it.
 const READ_IN_A_ROW: u32 = 32;
@@ -77,15 +66,10 @@ pub(super) async fn upgrade(
         return Err(Problem::new(status, "zone-changed", error));
     }
     let sockets = app.sockets.token();
-    Ok(upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_message_size(MAX_READ)
-        .max_frame_size(MAX_READ)
-        .on_upgrade(async move |socket| {
-            serve(socket, &line).await;
-            drop(sockets);
-        }))
+    Ok(bounded(upgrade).on_upgrade(async move |socket| {
+        serve(socket, &line).await;
+        drop(sockets);
+    }))
 }
 
 pub(super) fn not_open(state: ClaimState) -> Problem {
@@ -107,7 +91,8 @@ async fn serve(mut socket: WebSocket, line: &Line) {
         match next(&mut socket, line, &mut batch, &mut in_a_row).await {
             Next::Came(Some(frame)) => match take_in(frame, line) {
                 Taken::Done => {}
-                Taken::Over => return,
+                Taken::Closed => return answer_close(&mut socket).await,
+                Taken::Failed(error) => return fail(&mut socket, &error).await,
                 Taken::TooLarge => {
                     let mut last = line.outbox.take().await;
                     send(&mut socket, line, &mut last).await;
@@ -158,7 +143,10 @@ async fn next(socket: &mut WebSocket, line: &Line, batch: &mut Batch, in_a_row: 
 /// How a connection goes on after a frame.
 enum Taken {
     Done,
-    Over,
+    /// The client closed it.
+    Closed,
+    /// Nothing more can be read from it.
+    Failed(axum::Error),
     TooLarge,
 }
 
@@ -168,15 +156,17 @@ fn take_in(frame: Result<Message, axum::Error>, line: &Line) -> Taken {
         Ok(Message::Binary(bytes)) => line.receive_binary(bytes.len()),
         Ok(Message::Ping(_)) => line.heard(),
         Ok(Message::Pong(_)) => line.answered_ping(),
-        Ok(Message::Close(Some(frame))) if is_leaving(frame.code) => {
-            line.left();
-            return Taken::Over;
+        Ok(Message::Close(frame)) => {
+            if frame.is_some_and(|frame| is_leaving(frame.code)) {
+                line.left();
+            }
+            return Taken::Closed;
         }
         Err(error) if is_oversized(&error) => {
             line.receive_oversized();
             return Taken::TooLarge;
         }
-        Ok(Message::Close(_)) | Err(_) => return Taken::Over,
+        Err(error) => return Taken::Failed(error),
     }
     Taken::Done
 }
@@ -214,13 +204,6 @@ async fn send(socket: &mut WebSocket, line: &Line, batch: &mut Batch) -> bool {
 /// away (1001, RFC 6455, 7.4.1). Anything else, and a close without a code, may be followed by `RESUME`.
 fn is_leaving(code: u16) -> bool {
     matches!(code, 1000 | 1001)
-}
-
-fn is_oversized(error: &axum::Error) -> bool {
-    let cause = error
-        .source()
-        .and_then(|cause| cause.downcast_ref::<tungstenite::Error>());
-    matches!(cause, Some(tungstenite::Error::Capacity(_)))
 }
 
 #[cfg(feature = "schema")]

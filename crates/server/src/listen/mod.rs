@@ -8,6 +8,7 @@
 mod authority;
 mod door;
 mod files;
+mod lingering;
 mod peer;
 mod ports;
 mod tls;
@@ -23,7 +24,7 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use station::Zone;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::network::Ends;
 use crate::network::zoning::Zoning;
+
+use lingering::{Lingering, LingeringRoom};
 
 pub use authority::AuthorityError;
 pub(crate) use authority::FILES as BROWSER_CA_FILES;
@@ -49,8 +52,7 @@ const TLS_HANDSHAKE: u8 = 0x16;
 /// The fatal alert `access_denied` in a record of its own (RFC 8446, 5.1 and 6.2), readable by anybody.
 const ACCESS_DENIED: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 49];
 
-/// Most bytes of a refused handshake that are read, and how long that may take.
-const MAX_HELLO: u64 = 16 * 1024;
+/// How long telling that TLS is refused may take.
 const REFUSE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Most bytes of a request's head.
@@ -67,6 +69,7 @@ struct Service {
     zoning: Arc<Zoning>,
     stop: CancellationToken,
     connections: TaskTracker,
+    lingering: LingeringRoom,
 }
 
 impl Listener {
@@ -87,6 +90,7 @@ impl Listener {
             zoning,
             stop,
             connections: connections.clone(),
+            lingering: LingeringRoom::default(),
         };
         for socket in self.sockets {
             accepting.spawn(accept(socket, service.clone(), Arc::clone(&door)));
@@ -135,7 +139,9 @@ impl Service {
         };
         let ends = Ends::new(local, remote);
         let mut first = [0];
-        match timeout(HEAD_WITHIN, stream.peek(&mut first)).await {
+        let peeked = timeout(HEAD_WITHIN, stream.peek(&mut first)).await;
+        let stream = Lingering::new(stream, self.lingering.clone());
+        match peeked {
             Ok(Ok(1)) if first[0] == TLS_HANDSHAKE => self.serve_tls(stream, ends).await,
             Ok(Ok(1)) => self.serve_http(stream, ends).await,
             _ => {}
@@ -143,7 +149,7 @@ impl Service {
     }
 
     /// Serves over TLS for as long as the way may be encrypted.
-    async fn serve_tls(self, stream: TcpStream, ends: Ends) {
+    async fn serve_tls(self, stream: Lingering, ends: Ends) {
         let remote = ends.remote;
         let mut changes = self.zoning.watch();
         let verdict = self.zoning.of(ends);
@@ -212,15 +218,11 @@ impl Service {
 
 /// Says in TLS's own words that it is refused; the reason in ours is at the same address over plain
 /// HTTP.
-async fn refuse_tls(mut stream: TcpStream) {
-    let refusing = async {
-        stream.write_all(&ACCESS_DENIED).await?;
-        stream.shutdown().await?;
-        // Closing with something unread resets the connection, and the alert could get lost.
-        let mut rest = stream.take(MAX_HELLO);
-        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
-    };
-    if !matches!(timeout(REFUSE_WITHIN, refusing).await, Ok(Ok(_))) {
+async fn refuse_tls(mut stream: Lingering) {
+    if !matches!(
+        timeout(REFUSE_WITHIN, stream.write_all(&ACCESS_DENIED)).await,
+        Ok(Ok(()))
+    ) {
         tracing::debug!("a TLS client did not wait for its refusal");
     }
 }

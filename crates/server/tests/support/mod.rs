@@ -386,14 +386,18 @@ impl Client {
         drop(socket);
     }
 
-    /// Closes the connection with a code, and waits for the server to do the same.
-    pub(crate) async fn close(mut self, code: u16) {
+    /// Closes the connection with a code, waits for the server to do the same, and gives its code.
+    pub(crate) async fn close(mut self, code: u16) -> Option<u16> {
         let frame = CloseFrame {
             code: code.into(),
             reason: "".into(),
         };
         self.socket.close(Some(frame)).await.unwrap();
-        let _ = self.next_or_close().await;
+        loop {
+            if let Err(code) = self.next_or_close().await {
+                return code;
+            }
+        }
     }
 
     /// Asks to go on with a session as of its `REGISTERED`, and returns the answer.

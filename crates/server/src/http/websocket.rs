@@ -1,0 +1,64 @@
+//! What every client's WebSocket has: how much it may hold, and how it ends.
+//!
+//! `examples/websocket-echo.rs` puts an echo on the same, for a foreign judge of the protocol (RFC 6455).
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use futures_util::SinkExt as _;
+use signaling::message::MAX_FRAME;
+use tokio::time::timeout;
+use tungstenite::Error as Cause;
+
+/// A message up to this size, in bytes, is still read, to be refused with a typed error; a larger one ends the
+/// connection.
+pub const MAX_READ: usize = 2 * MAX_FRAME;
+
+/// Bytes a connection may read ahead. The library's default of 128 KiB is most of what an idle connection costs.
+pub(super) const READ_BUFFER: usize = 4 * 1024;
+
+/// Bytes that are gathered before they are written.
+const WRITE_BUFFER: usize = 16 * 1024;
+
+/// Time a client has to take the last frame.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// The upgrade with our bounds.
+pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+    upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(MAX_READ)
+        .max_frame_size(MAX_READ)
+}
+
+/// Whether nothing larger than [`MAX_READ`] was read because something larger came.
+#[must_use]
+pub fn is_oversized(error: &axum::Error) -> bool {
+    matches!(cause(error), Some(Cause::Capacity(_)))
+}
+
+/// Ends the connection after a failed read: with the code for what the client did wrong (RFC 6455, 7.4.1), if it
+/// did and is still there.
+pub async fn fail(socket: &mut WebSocket, error: &axum::Error) {
+    let code = match cause(error) {
+        Some(Cause::Utf8(_)) => 1007,
+        Some(Cause::Capacity(_)) => 1009,
+        Some(Cause::Protocol(_)) => 1002,
+        _ => return,
+    };
+    let reason = Utf8Bytes::default();
+    let close = Message::Close(Some(CloseFrame { code, reason }));
+    // Who does not take it is gone, or does not want to know.
+    let _ = timeout(CLOSE_WITHIN, socket.send(close)).await;
+}
+
+/// Sends the answer to the client's close (RFC 6455, 5.5.1), which the library has prepared.
+pub async fn answer_close(socket: &mut WebSocket) {
+    let _ = timeout(CLOSE_WITHIN, socket.flush()).await;
+}
+
+fn cause(error: &axum::Error) -> Option<&Cause> {
+    error.source()?.downcast_ref()
+}
