@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{PoisonError, RwLock};
 
-use signaling::AddressGroup;
+use signaling::{AddressGroup, Sharing};
 use station::Callsign;
 
 /// Both ends of a connection, IPv4 addresses in their plain form.
@@ -67,6 +67,16 @@ impl Ends {
     }
 
     /// With whom the other end shares budgets.
+    #[must_use]
+    pub fn sharing(&self) -> Sharing {
+        match self.client {
+            // How near a proxy's client is, the socket does not tell.
+            Some(client) => Sharing::of(client),
+            None => Sharing::between(self.local.ip(), self.remote.ip()),
+        }
+    }
+
+    /// The address of the other end, or its IPv6 network of 64 bits.
     #[must_use]
     pub fn group(&self) -> AddressGroup {
         AddressGroup::of(self.client.unwrap_or(self.remote.ip()))

@@ -32,5 +32,5 @@ pub use hub::{
 pub use message::{
     ClientId, ClientMessage, ErrorCode, Net, Role, ServerMessage, SessionToken, decode,
 };
-pub use origin::{AddressGroup, Origin, SocketEnds, Zone};
+pub use origin::{AddressGroup, Origin, Sharing, SocketEnds, Zone};
 pub use policy::Policy;

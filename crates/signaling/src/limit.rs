@@ -36,6 +36,16 @@ impl Rate {
         let per = Duration::from_secs(1);
         Self { units, per, burst }
     }
+
+    /// So many times as much.
+    #[must_use]
+    pub const fn times(self, times: u32) -> Self {
+        Self {
+            units: self.units.saturating_mul(times),
+            per: self.per,
+            burst: self.burst.saturating_mul(times),
+        }
+    }
 }
 
 impl Meter {

@@ -107,15 +107,15 @@ fn check(app: &App, parts: &Parts, body: &[u8]) -> Result<Signer, Problem> {
             error,
         ));
     };
-    let group = parts.extensions.get::<Ends>().map(Ends::group);
-    let Some(group) = group else {
+    let from = parts.extensions.get::<Ends>().map(Ends::sharing);
+    let Some(from) = from else {
         return Err(unreadable());
     };
-    toll::checks(app, group, 1)?;
+    toll::checks(app, from, 1)?;
     let signature = RequestSignature::read(input, signatures).map_err(|_| unreadable());
     signature
         .and_then(|signature| verify(app, parts, body, &signature))
-        .map_err(|problem| toll::failed(app, group, problem))
+        .map_err(|problem| toll::failed(app, from, problem))
 }
 
 fn verify(

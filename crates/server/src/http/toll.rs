@@ -2,17 +2,17 @@
 
 use std::time::Instant;
 
-use signaling::AddressGroup;
+use signaling::Sharing;
 
 use super::App;
 use super::problem::Problem;
 
-/// Takes signature checks from what this group of addresses may cause.
+/// Takes signature checks from what somebody there may cause.
 ///
 /// # Errors
 /// The problem to answer with.
-pub(super) fn checks(app: &App, group: AddressGroup, checks: usize) -> Result<(), Problem> {
-    let taken = app.checks.take(group, checks, Instant::now());
+pub(super) fn checks(app: &App, from: Sharing, checks: usize) -> Result<(), Problem> {
+    let taken = app.checks.take(from, checks, Instant::now());
     taken.map_err(|wait| {
         let error = "too many signatures to check from your part of the network; wait a moment";
         Problem::too_many(error, wait)
@@ -20,13 +20,13 @@ pub(super) fn checks(app: &App, group: AddressGroup, checks: usize) -> Result<()
 }
 
 /// Counts what the sender did wrong. Who failed too often is told to wait instead of why.
-pub(super) fn failed(app: &App, group: AddressGroup, problem: Problem) -> Problem {
+pub(super) fn failed(app: &App, from: Sharing, problem: Problem) -> Problem {
     let now = Instant::now();
     if !problem.is_callers_fault() {
         return problem;
     }
-    app.attempts.failed(group, now);
-    match app.attempts.may_try(group, now) {
+    app.attempts.failed(from.group, now);
+    match app.attempts.may_try(from.group, now) {
         Ok(()) => problem,
         Err(wait) => Problem::too_many(TOO_MANY_FAILURES, wait),
     }
@@ -38,12 +38,12 @@ pub(super) fn failed(app: &App, group: AddressGroup, problem: Problem) -> Proble
 /// What `work` gives, or that the sender must wait.
 pub(super) fn counted<T>(
     app: &App,
-    group: AddressGroup,
+    from: Sharing,
     work: impl FnOnce() -> Result<T, Problem>,
 ) -> Result<T, Problem> {
-    let waits = app.attempts.may_try(group, Instant::now());
+    let waits = app.attempts.may_try(from.group, Instant::now());
     waits.map_err(|wait| Problem::too_many(TOO_MANY_FAILURES, wait))?;
-    work().map_err(|problem| failed(app, group, problem))
+    work().map_err(|problem| failed(app, from, problem))
 }
 
 const TOO_MANY_FAILURES: &str =

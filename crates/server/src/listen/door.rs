@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use signaling::AddressGroup;
 use signaling::limit::{Meter, Rate};
+use signaling::{AddressGroup, Sharing};
 use tokio::sync::Notify;
 
 use crate::config::{Limits, Network};
@@ -94,12 +94,18 @@ impl Door {
         self.trusted_proxies.iter().any(|one| one.contains(address))
     }
 
-    /// Gives somebody who came a place, or none when they come too fast.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Place> {
-        let group = AddressGroup::of(address);
-        let trusted = self.trusts(address);
+    /// Gives somebody who came from `remote` to `local` a place, or none when they come too fast.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        local: IpAddr,
+        remote: IpAddr,
+        now: Instant,
+    ) -> Option<Place> {
+        let from = Sharing::between(local, remote);
+        let group = from.group;
+        let trusted = self.trusts(remote);
         let mut crowd = self.lock();
-        if !trusted && crowd.arrives(group, self.arrivals, now).is_err() {
+        if !trusted && crowd.arrive(from, self.arrivals, now).is_err() {
             crowd.count.turned_away += 1;
             return None;
         }
@@ -178,10 +184,10 @@ impl Crowd {
         }
     }
 
-    /// Charges an arrival to its address.
-    fn arrives(
+    /// Charges an arrival to its address, and among neighbours to their network.
+    fn arrive(
         &mut self,
-        group: AddressGroup,
+        from: Sharing,
         rate: Rate,
         now: Instant,
     ) -> Result<(), std::time::Duration> {
@@ -193,8 +199,11 @@ impl Crowd {
             }
             self.sweep_at = (2 * self.arrivals.len()).min(MOST_METERS);
         }
-        let meter = self.arrivals.entry(group);
-        meter.or_insert_with(|| Meter::new(now)).spend(1, rate, now)
+        from.groups().try_for_each(|(group, times)| {
+            let meter = self.arrivals.entry(group);
+            let meter = meter.or_insert_with(|| Meter::new(now));
+            meter.spend(1, rate.times(times), now)
+        })
     }
 }
 
@@ -230,6 +239,11 @@ mod tests {
         Ipv4Addr::new(192, 168, 1, last).into()
     }
 
+    /// Somebody comes from an address; the server has the IPv6 network of 64 bits that is all zeros.
+    fn enter(door: &Arc<Door>, remote: IpAddr, now: Instant) -> Option<Place> {
+        door.enter(std::net::Ipv6Addr::UNSPECIFIED.into(), remote, now)
+    }
+
     fn is_wanted(place: &Place) -> bool {
         place.wanted().now_or_never().is_some()
     }
@@ -237,8 +251,8 @@ mod tests {
     #[test]
     fn one_address_gives_up_its_own_oldest() {
         let (door, now) = (door(100, 2), Instant::now());
-        let places: Vec<_> = (0..3).filter_map(|_| door.enter(host(1), now)).collect();
-        let bystander = door.enter(host(2), now).unwrap();
+        let places: Vec<_> = (0..3).filter_map(|_| enter(&door, host(1), now)).collect();
+        let bystander = enter(&door, host(2), now).unwrap();
         assert_eq!(
             places.iter().map(is_wanted).collect::<Vec<_>>(),
             [true, false, false]
@@ -254,14 +268,14 @@ mod tests {
     #[test]
     fn when_all_places_are_taken_the_largest_crowd_gives_way() {
         let (door, now) = (door(4, 3), Instant::now());
-        let flood: Vec<_> = (0..3).filter_map(|_| door.enter(host(1), now)).collect();
-        let one = door.enter(host(2), now).unwrap();
-        let other = door.enter(host(3), now).unwrap();
+        let flood: Vec<_> = (0..3).filter_map(|_| enter(&door, host(1), now)).collect();
+        let one = enter(&door, host(2), now).unwrap();
+        let other = enter(&door, host(3), now).unwrap();
         assert!(is_wanted(&flood[0]));
         assert!(!is_wanted(&flood[1]) && !is_wanted(&one) && !is_wanted(&other));
         assert_eq!(door.counters().displaced, 1);
         drop(flood);
-        let _late = door.enter(host(4), now).unwrap();
+        let _late = enter(&door, host(4), now).unwrap();
         assert!(
             !is_wanted(&one) && !is_wanted(&other),
             "there is room again"
@@ -272,14 +286,14 @@ mod tests {
     fn who_comes_too_fast_is_turned_away_and_may_come_later() {
         let (door, now) = (door(100, 100), Instant::now());
         let came = (0..20)
-            .filter(|_| door.enter(host(1), now).is_some())
+            .filter(|_| enter(&door, host(1), now).is_some())
             .count();
         assert_eq!((came, door.counters().turned_away), (10, 10));
-        assert!(door.enter(host(2), now).is_some());
-        assert!(door.enter(host(1), now + Duration::from_secs(1)).is_some());
+        assert!(enter(&door, host(2), now).is_some());
+        assert!(enter(&door, host(1), now + Duration::from_secs(1)).is_some());
         let proxy: IpAddr = "10.0.0.9".parse().unwrap();
         assert!(
-            (0..20).all(|_| door.enter(proxy, now).is_some()),
+            (0..20).all(|_| enter(&door, proxy, now).is_some()),
             "it brings many people"
         );
     }
@@ -299,9 +313,21 @@ mod tests {
                 0,
                 1,
             );
-            drop(door.enter(address.into(), now));
+            drop(enter(&door, address.into(), now));
         }
         assert!(door.lock().arrivals.len() <= MOST_METERS);
         assert!(door.lock().groups.is_empty());
+    }
+
+    #[test]
+    fn a_neighbour_who_floods_keeps_nobody_of_the_same_network_out() {
+        let (door, now) = (door(1_000, 100), Instant::now());
+        let neighbour = |host| std::net::Ipv6Addr::from(host).into();
+        let came = (0..50).filter_map(|_| enter(&door, neighbour(7_u128), now));
+        assert_eq!(came.collect::<Vec<_>>().len(), 10);
+        assert!(enter(&door, neighbour(8), now).is_some());
+        // One machine may have any number of addresses.
+        let came = (100..400).filter_map(|host| enter(&door, neighbour(host), now));
+        assert_eq!(came.collect::<Vec<_>>().len(), 16 * 10 - 11);
     }
 }

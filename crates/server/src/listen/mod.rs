@@ -110,7 +110,8 @@ async fn accept(socket: TcpListener, service: Service, door: Arc<Door>) {
         };
         match accepted {
             Ok((stream, remote)) => {
-                let Some(place) = door.enter(remote.ip(), Instant::now()) else {
+                let local = stream.local_addr().map_or(remote.ip(), |local| local.ip());
+                let Some(place) = door.enter(local, remote.ip(), Instant::now()) else {
                     continue;
                 };
                 let serving = service.clone().serve(stream, remote);

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use signaling::AddressGroup;
 use signaling::limit::{Meter, Rate};
+use signaling::{AddressGroup, Sharing};
 
 use super::lock;
 
@@ -25,13 +25,25 @@ const MOST: usize = 4_096;
 pub struct Checks(Mutex<HashMap<AddressGroup, Meter>>);
 
 impl Checks {
-    /// Takes so many checks from what the group may cause.
+    /// Takes so many checks from what somebody there may cause.
     ///
     /// # Errors
-    /// How long to wait until they could be taken. Nothing is taken then.
-    pub fn take(&self, group: AddressGroup, checks: usize, now: Instant) -> Result<(), Duration> {
-        let checks = u32::try_from(checks).unwrap_or(u32::MAX).min(RATE.burst);
+    /// How long to wait until they could be taken.
+    pub fn take(&self, from: Sharing, checks: usize, now: Instant) -> Result<(), Duration> {
         let mut groups = lock(&self.0);
+        from.groups().try_for_each(|(group, times)| {
+            Self::take_from(&mut groups, group, RATE.times(times), checks, now)
+        })
+    }
+
+    fn take_from(
+        groups: &mut HashMap<AddressGroup, Meter>,
+        group: AddressGroup,
+        rate: Rate,
+        checks: usize,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let checks = u32::try_from(checks).unwrap_or(u32::MAX).min(RATE.burst);
         if groups.len() >= MOST && !groups.contains_key(&group) {
             groups.retain(|_, meter| meter.whole_at() > now);
             let least = groups.iter().min_by_key(|(_, meter)| meter.whole_at());
@@ -42,7 +54,7 @@ impl Checks {
             }
         }
         let meter = groups.entry(group).or_insert_with(|| Meter::new(now));
-        meter.spend(checks, RATE, now)
+        meter.spend(checks, rate, now)
     }
 }
 
@@ -52,8 +64,8 @@ mod tests {
 
     use super::*;
 
-    fn group(number: u32) -> AddressGroup {
-        AddressGroup::of(IpAddr::V4(Ipv4Addr::from_bits(number)))
+    fn group(number: u32) -> Sharing {
+        Sharing::of(IpAddr::V4(Ipv4Addr::from_bits(number)))
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl Receptionist {
         let from = ends.group();
         if self
             .checks
-            .take(from, 1 + presented.len(), Instant::now())
+            .take(ends.sharing(), 1 + presented.len(), Instant::now())
             .is_err()
         {
             let error = "too many signatures to check from your part of the network; wait a moment";

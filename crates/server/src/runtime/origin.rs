@@ -13,7 +13,7 @@ pub(super) fn of(ends: Ends, zone: Zone) -> Origin {
         remote: ends.remote.ip(),
     };
     Origin {
-        group: ends.group(),
+        sharing: ends.sharing(),
         zone,
         ends: ends.client.is_none().then_some(socket),
     }

@@ -36,7 +36,7 @@ impl Hub {
         self.counters.received += 1;
         there.heard(now);
         let charged = there.charge(len, &limits, now);
-        let (group, client) = (there.origin.group, there.client());
+        let (from, client) = (there.origin.sharing, there.client());
         if !there.wakes_in_time(&limits) {
             self.set_timer(connection);
         }
@@ -47,7 +47,7 @@ impl Hub {
             }
             return false;
         }
-        let address = self.addresses.charge(group, limits.address_messages, now);
+        let address = self.addresses.charge(from, limits.address_messages, now);
         if let Err(retry_after) = address {
             self.refuse_over(connection, Scope::Address, retry_after, None);
             return false;
@@ -132,8 +132,7 @@ impl Hub {
         let Some(there) = self.connections.get(&connection) else {
             return false;
         };
-        let group = there.origin.group;
-        let paused = self.addresses.paused(group, now);
+        let paused = self.addresses.paused(there.origin.sharing, now);
         self.admit_or_refuse(
             connection,
             Scope::Address,
@@ -147,8 +146,8 @@ impl Hub {
         let Some(there) = self.connections.get(&connection) else {
             return;
         };
-        let group = there.origin.group;
-        if self.addresses.offend(group, &self.limits, now).is_some() {
+        let from = there.origin.sharing;
+        if self.addresses.offend(from, &self.limits, now) {
             self.counters.pauses += 1;
         }
     }

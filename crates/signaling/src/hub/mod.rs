@@ -16,6 +16,7 @@
 //! where), `presence` (telling them), `elsewhere` (people at other servers), `sending`, `time` (what happens when nothing does).
 
 mod accounts;
+mod addresses;
 mod budgets;
 mod command;
 mod connection;
@@ -43,9 +44,10 @@ use crate::message::{
     Answer, ClientId, ClientMessage, ErrorCode, IceCandidate, Join, ListPeers, MAX_FRAME, Offer,
     ServerMessage, decode,
 };
-use crate::origin::{AddressGroup, Origin};
+use crate::origin::Origin;
 use crate::policy::Policy;
 use accounts::Accounts;
+use addresses::Addresses;
 use connection::{Connection, Phase};
 use elsewhere::Elsewhere;
 use nets::Nets;
@@ -76,7 +78,7 @@ pub struct Hub {
     tokens: BTreeMap<String, ClientId>,
     nets: Nets,
     elsewhere: Elsewhere,
-    addresses: Accounts<AddressGroup>,
+    addresses: Addresses,
     keys: Accounts<KeyId>,
     /// Bytes of the frames that all sessions keep.
     kept: usize,
@@ -109,7 +111,7 @@ impl Hub {
             tokens: BTreeMap::new(),
             nets: Nets::default(),
             elsewhere: Elsewhere::default(),
-            addresses: Accounts::default(),
+            addresses: Addresses::default(),
             keys: Accounts::default(),
             kept: 0,
             counters: Counters::default(),
@@ -146,8 +148,9 @@ impl Hub {
         let full = self.connections.len() + self.timers.dropped() >= self.limits.sessions;
         // Who may come back gives way to who is here.
         let full = full && !self.end_longest_dropped(now);
-        let crowded = self.addresses.users(origin.group) >= self.limits.address_connections;
-        self.addresses.enter(origin.group, now);
+        let most = self.limits.address_connections;
+        let crowded = self.addresses.crowded(origin.sharing, most);
+        self.addresses.enter(origin.sharing, now);
         self.connections
             .insert(connection, Connection::new(ticket, origin, now));
         self.set_timer(connection);
@@ -270,7 +273,7 @@ impl Hub {
         self.tokens.clear();
         self.nets = Nets::default();
         self.elsewhere = Elsewhere::default();
-        self.addresses = Accounts::default();
+        self.addresses = Addresses::default();
         self.keys = Accounts::default();
         self.kept = 0;
         self.timers = Timers::default();
@@ -388,7 +391,7 @@ impl Hub {
     fn forget(&mut self, connection: ConnectionId, now: Instant) -> Option<Connection> {
         let there = self.connections.remove(&connection)?;
         self.timers.clear(connection, there.timer);
-        self.addresses.leave(there.origin.group, now);
+        self.addresses.leave(there.origin.sharing, now);
         Some(there)
     }
 
@@ -403,7 +406,9 @@ impl Hub {
                 self.keys.leave(identity.key, now);
             }
             self.tokens.remove(session.token.selector());
-            self.timers.keep_no_longer(client, session.dropped_until);
+            let from = session.origin.sharing;
+            self.timers
+                .keep_no_longer(client, from, session.dropped_until);
         }
     }
 }

@@ -90,10 +90,11 @@ impl Hub {
         self.send(connection, &resumed, reply_to);
         let origin = self.connections.get(&connection).map(|there| there.origin);
         if let (Some(session), Some(origin)) = (self.sessions.get_mut(&client), origin) {
+            let dropped_from = session.origin.sharing;
             session.origin = origin;
             session.connection = Some(connection);
             let until = session.dropped_until.take();
-            self.timers.keep_no_longer(client, until);
+            self.timers.keep_no_longer(client, dropped_from, until);
         }
         self.set_phase(connection, Phase::In(client));
         self.set_timer(connection);
@@ -102,13 +103,20 @@ impl Hub {
         }
     }
 
-    /// The client may come back for this session for a while.
+    /// The client may come back for this session for a while. Of one address at most so many sessions wait as it may
+    /// have connections: then those that waited longest end.
     pub(super) fn drop_session(&mut self, client: ClientId, now: Instant) {
-        if let Some(session) = self.sessions.get_mut(&client) {
-            let until = now + self.limits.keep_dropped;
-            session.connection = None;
-            session.dropped_until = Some(until);
-            self.timers.keep_until(client, until);
+        let Some(session) = self.sessions.get_mut(&client) else {
+            return;
+        };
+        let until = now + self.limits.keep_dropped;
+        session.connection = None;
+        session.dropped_until = Some(until);
+        let from = session.origin.sharing;
+        self.timers.keep_until(client, from, until);
+        let most = self.limits.address_connections;
+        if let Some(longest) = self.timers.too_many_dropped(from, most) {
+            self.end_session(longest, now);
         }
     }
 

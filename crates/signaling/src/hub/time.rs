@@ -5,18 +5,21 @@
 //! anything is due, because the client was heard since; so has every session without a connection, and every net
 //! with news, which go off exactly then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::connection::{Phase, Silence};
 use super::{CloseCode, Command, ConnectionId, Hub};
 use crate::message::{ClientId, ErrorCode};
+use crate::origin::{AddressGroup, Sharing};
 
 /// When something is due, for whom.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     connections: BTreeSet<(Instant, ConnectionId)>,
     dropped: BTreeSet<(Instant, ClientId)>,
+    /// The same by where they came from.
+    dropped_from: BTreeMap<AddressGroup, BTreeSet<(Instant, ClientId)>>,
 }
 
 impl Timers {
@@ -31,14 +34,40 @@ impl Timers {
         }
     }
 
-    pub(super) fn keep_until(&mut self, client: ClientId, until: Instant) {
+    pub(super) fn keep_until(&mut self, client: ClientId, from: Sharing, until: Instant) {
         self.dropped.insert((until, client));
+        for (group, _) in from.groups() {
+            let others = self.dropped_from.entry(group).or_default();
+            others.insert((until, client));
+        }
     }
 
-    pub(super) fn keep_no_longer(&mut self, client: ClientId, until: Option<Instant>) {
-        if let Some(until) = until {
-            self.dropped.remove(&(until, client));
+    pub(super) fn keep_no_longer(
+        &mut self,
+        client: ClientId,
+        from: Sharing,
+        until: Option<Instant>,
+    ) {
+        let Some(until) = until else { return };
+        self.dropped.remove(&(until, client));
+        for (group, _) in from.groups() {
+            if let Some(others) = self.dropped_from.get_mut(&group) {
+                others.remove(&(until, client));
+                if others.is_empty() {
+                    self.dropped_from.remove(&group);
+                }
+            }
         }
+    }
+
+    /// Who waits longest where more than `most` wait for one address, or too many for its network.
+    pub(super) fn too_many_dropped(&self, from: Sharing, most: usize) -> Option<ClientId> {
+        from.groups().find_map(|(group, times)| {
+            let times = usize::try_from(times).unwrap_or(usize::MAX);
+            let waiting = self.dropped_from.get(&group)?;
+            let (_, longest) = waiting.first()?;
+            (waiting.len() > most.saturating_mul(times)).then_some(*longest)
+        })
     }
 
     /// How many sessions have no connection.

@@ -245,29 +245,106 @@ fn a_net_bears_so_much_and_another_is_not_touched() {
     assert_eq!(room.one(operators[1])["type"], "OFFER_RECEIVED");
 }
 
+/// Somebody whose address has this network and this host (IPv6), at a server in network 1.
+fn v6(network: u16, host: u16) -> Origin {
+    let address = |network, host| std::net::Ipv6Addr::new(0xfd00, 0, 0, network, 0, 0, 0, host);
+    Origin::direct(
+        address(1, 0xffff).into(),
+        address(network, host).into(),
+        Zone::Open,
+    )
+}
+
 #[test]
 fn an_address_has_so_many_connections_and_another_is_not_touched() {
     let mut room = Room::new(Limits {
         address_connections: 2,
         ..Limits::default()
     });
-    let network = |host: u16| {
-        let remote = std::net::Ipv6Addr::new(0xfd00, 0, 0, 1, 0, 0, 0, host);
-        Origin::direct(
-            std::net::Ipv6Addr::LOCALHOST.into(),
-            remote.into(),
-            Zone::Open,
-        )
-    };
-    let (first, _second) = (room.connect_from(network(1)), room.connect_from(network(2)));
-    let third = room.connect_from(network(3));
+    let (first, _second) = (room.connect_from(v6(2, 1)), room.connect_from(v6(2, 2)));
+    let third = room.connect_from(v6(2, 3));
     assert_eq!(room.error(third), "full", "one network of 64 bits");
     assert_eq!(room.closed[&third], CloseCode::TryAgainLater);
     let elsewhere = room.connect_from(lan(9));
     assert!(room.received(elsewhere).is_empty());
     room.disconnect(first);
-    let fourth = room.connect_from(network(4));
+    let fourth = room.connect_from(v6(2, 4));
     assert!(!room.closed.contains_key(&fourth));
+}
+
+#[test]
+fn neighbours_count_one_by_one_and_their_network_for_sixteen() {
+    let mut room = Room::new(Limits {
+        address_connections: 2,
+        address_messages: Rate::per_minute(60, 3),
+        offences: Rate::per_minute(1, 1),
+        ..Limits::default()
+    });
+    let (flooder, bystander) = (room.connect_from(v6(1, 1)), room.connect_from(v6(1, 2)));
+    for client in [flooder, bystander] {
+        room.say(client, &json!({ "type": "REGISTER", "callsign": "GUEST" }));
+    }
+    room.take_all();
+    for _ in 0..3 {
+        room.say(flooder, &json!({ "type": "PING" }));
+    }
+    assert_eq!(room.received(flooder).len(), 3);
+    room.say(flooder, &json!({ "type": "PING" }));
+    assert_eq!(room.error(flooder), "rate-limited");
+    room.say(bystander, &json!({ "type": "PING" }));
+    assert_eq!(room.one(bystander)["type"], "PONG", "the same network");
+    for _ in 0..2 {
+        let liar = room.connect_from(v6(1, 1));
+        room.hub.receive_oversized(line(liar), room.now);
+        room.run();
+    }
+    let (again, newcomer) = (room.connect_from(v6(1, 1)), room.connect_from(v6(1, 3)));
+    assert!(room.closed.contains_key(&again), "in a pause");
+    assert!(!room.closed.contains_key(&newcomer));
+    // One machine may have any number of addresses.
+    let crowd: Vec<_> = (10..60)
+        .map(|host| room.connect_from(v6(1, host)))
+        .collect();
+    let in_all = crowd
+        .iter()
+        .filter(|client| !room.closed.contains_key(client));
+    assert_eq!(in_all.count(), 2 * 16 - 3);
+}
+
+#[test]
+fn of_one_address_so_many_sessions_wait_and_the_longest_gives_way() {
+    let mut room = Room::new(Limits {
+        address_connections: 2,
+        ..Limits::default()
+    });
+    let watcher = room.connect_from(lan(1));
+    room.say(watcher, &json!({ "type": "REGISTER", "callsign": "GUEST" }));
+    let ghosts: Vec<_> = (0..5)
+        .map(|_| {
+            let ghost = room.connect_from(lan(2));
+            room.say(ghost, &json!({ "type": "REGISTER", "callsign": "GUEST" }));
+            room.disconnect(ghost);
+            room.pass(Duration::from_secs(1));
+            ghost
+        })
+        .collect();
+    assert_eq!(
+        room.hub.population(),
+        (0, 3),
+        "the watcher, and two who may come back"
+    );
+    let told = room.received(watcher);
+    let left = told.iter().filter(|message| message["type"] == "PEER_LEFT");
+    assert_eq!(left.count(), 3);
+    let back = room.resume(ghosts[0], 1);
+    assert_eq!(room.error(back), "session-expired");
+    let back = room.resume(ghosts[4], 1);
+    let kinds: Vec<_> = room
+        .received(back)
+        .iter()
+        .map(|message| message["type"].clone())
+        .collect();
+    assert_eq!(kinds[0], "RESUMED", "{kinds:?}");
 }
 
 /// A login that fails.

@@ -293,8 +293,8 @@ pub(in crate::http) async fn add(
         let brought = if bringer == Bringer::Owner {
             bring()?
         } else {
-            toll::checks(app, from, 1 + chain.len())?;
-            toll::counted(app, from, bring)?
+            toll::checks(app, ends.sharing(), 1 + chain.len())?;
+            toll::counted(app, ends.sharing(), bring)?
         };
         match brought {
             Brought::Held(identity) => {

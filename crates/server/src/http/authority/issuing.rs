@@ -169,8 +169,10 @@ pub(in crate::http) async fn issue(
         if by_owner {
             return judge(app, true, &request, ends, now);
         }
-        toll::checks(app, ends.group(), CHECKS)?;
-        toll::counted(app, ends.group(), || judge(app, false, &request, ends, now))
+        toll::checks(app, ends.sharing(), CHECKS)?;
+        toll::counted(app, ends.sharing(), || {
+            judge(app, false, &request, ends, now)
+        })
     })
     .await
 }

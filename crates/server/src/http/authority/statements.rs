@@ -110,8 +110,8 @@ pub(in crate::http) async fn bury(
     let Json(message) = body.map_err(|rejection| unreadable(&rejection))?;
     let tombstone = Tombstone::from(message);
     off_the_serving_threads(&app, move |app| {
-        let (force, effect) = toll::counted(app, ends.group(), || {
-            toll::checks(app, ends.group(), 1)?;
+        let (force, effect) = toll::counted(app, ends.sharing(), || {
+            toll::checks(app, ends.sharing(), 1)?;
             app.authority.bury(&tombstone).map_err(not_buried)
         })?;
         tracing::info!(target = %tombstone.target, ?force, "a tombstone came");
@@ -149,8 +149,8 @@ pub(in crate::http) async fn follow(
     let Json(message) = body.map_err(|rejection| unreadable(&rejection))?;
     let signed = SignedRekey::from(message);
     off_the_serving_threads(&app, move |app| {
-        let effect = toll::counted(app, ends.group(), || {
-            toll::checks(app, ends.group(), 2)?;
+        let effect = toll::counted(app, ends.sharing(), || {
+            toll::checks(app, ends.sharing(), 2)?;
             app.authority.follow(&signed).map_err(not_followed)
         })?;
         let Rekey { old, new, .. } = &signed.rekey;
