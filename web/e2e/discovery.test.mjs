@@ -168,6 +168,11 @@ test('with --interface a server is found by that interface only', async () => {
   })
   const places = Object.fromEntries(found.map(({ txt, address }) => [txt.callsign, address]))
   assert.deepEqual(places, { N0XYZ: '10.78.0.1', K7RA: addressThere })
+  // One on both is found on each by its address there.
+  const both = await startThere('K5JB', 'both', [], 8082)
+  const [listedBoth] = await until('the server on both to be listed', async () => (await listed(server, 2))?.filter(({ callsign }) => callsign === 'K5JB'))
+  assert.equal(listedBoth.endpoint, `http://${addressThere}:8082`)
+  await both.stop()
   await near.stop()
   await away.stop()
 })

@@ -72,7 +72,7 @@ export interface FindStep {
   readonly servers: readonly FoundServer[]
 }
 
-/** A server. Nothing of it is proven. */
+/** A server. What it says of itself is not proven to this browser. */
 export interface FoundServer {
   readonly callsign: string | null
   /** To be opened. */
@@ -83,6 +83,10 @@ export interface FoundServer {
   readonly state: 'asked' | 'answers' | 'silent' | 'unasked'
   /** Seconds since it was heard of, where that is known. */
   readonly age: number | null
+  /** How the server that tells of it found it: it announces itself, the owner had it read from a list, or they are linked; null where no server tells. */
+  readonly found: 'mdns' | 'manual' | 'peer' | null
+  /** The server that tells of it says that it has proved who it is. */
+  readonly verified: boolean
 }
 
 /** What leads to a server. */

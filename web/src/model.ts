@@ -93,6 +93,8 @@ export interface SecureAddress {
   readonly root: string
   /** The stable name first. */
   readonly urls: readonly string[]
+  /** Networks of amateur radio's 44net that the root vouches for, beside private networks. */
+  readonly amateurNetworks: readonly string[]
 }
 
 export interface SessionView {

@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
 
-use crate::network::zones::Rule;
+use crate::network::zones::{Rule, is_amateur};
 use crate::network::{Reach, split_authority};
 
 pub use limits::Limits;
@@ -97,6 +97,19 @@ pub struct Options {
     )]
     #[serde(default)]
     pub zones: Vec<Rule>,
+
+    /// Your own network of 44net, such as 44.30.1.0/24, to be covered by the certificate for browsers, which is made
+    /// when the server is claimed; may be given several times. Where it crosses no amateur frequencies, say so
+    /// with --zone, too
+    #[arg(
+        long = "own-44net",
+        global = true,
+        env = "HAM_SERVER_OWN_44NET",
+        value_name = "NETWORK",
+        value_delimiter = ','
+    )]
+    #[serde(default)]
+    pub own_44net: Vec<Own44Net>,
 
     /// Somebody of your choice, HOST:PORT, who answers when there is internet; a connection is opened every
     /// ten seconds [default: nobody is ever called]
@@ -186,6 +199,42 @@ pub struct Network(IpNet);
 #[error("expected an address such as 192.168.1.5 or a network such as 10.0.0.0/8")]
 pub struct NetworkError;
 
+/// A network of 44net that is the owner's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Own44Net(Ipv4Net);
+
+/// A text is no network of 44net, or one too large to be somebody's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a network of 44net, at most a /16, such as 44.30.1.0/24")]
+pub struct Own44NetError;
+
+impl Own44Net {
+    /// The network.
+    #[must_use]
+    pub fn network(self) -> Ipv4Net {
+        self.0
+    }
+}
+
+impl FromStr for Own44Net {
+    type Err = Own44NetError;
+
+    fn from_str(text: &str) -> Result<Self, Own44NetError> {
+        let network = text.parse::<Ipv4Net>().map_err(|_| Own44NetError)?.trunc();
+        let fits = network.prefix_len() >= 16 && is_amateur(network);
+        fits.then_some(Self(network)).ok_or(Own44NetError)
+    }
+}
+
+impl TryFrom<String> for Own44Net {
+    type Error = Own44NetError;
+
+    fn try_from(text: String) -> Result<Self, Own44NetError> {
+        text.parse()
+    }
+}
+
 impl Network {
     /// Whether an address is this one or in it.
     #[must_use]
@@ -252,6 +301,8 @@ pub struct Config {
     pub limits: Limits,
     /// What networks count as.
     pub zones: Vec<Rule>,
+    /// The owner's own networks of 44net.
+    pub own_44net: Vec<Own44Net>,
     /// Who is called to learn whether there is internet.
     pub internet_probe: Option<Probe>,
     /// Most certificates that the server issues in an hour.
@@ -371,6 +422,7 @@ impl Config {
             trusted_proxies: either(typed.trusted_proxies, file.trusted_proxies),
             limits: Limits::resolve(file.limits, &typed.typed_limits)?,
             zones: either(typed.zones, file.zones),
+            own_44net: either(typed.own_44net, file.own_44net),
             internet_probe: typed.internet_probe.or(file.internet_probe),
             issue_per_hour: typed
                 .issue_per_hour

@@ -1,6 +1,7 @@
 //! This machine on its networks: addresses to give to people, names that are its own, and what may
 //! cross which network ([`zones`]).
 
+pub mod choice;
 pub mod endpoint;
 pub mod links;
 pub mod zones;
@@ -24,6 +25,8 @@ pub struct Ends {
     pub tls: bool,
     /// The client's address, as a trusted proxy at the other end says.
     pub client: Option<IpAddr>,
+    /// Whether the server was called by a name that anybody on the network could let lead here.
+    by_name: bool,
 }
 
 impl Ends {
@@ -36,6 +39,20 @@ impl Ends {
             remote: plain(remote),
             tls: false,
             client: None,
+            by_name: false,
+        }
+    }
+
+    /// The same, for a request to this host. A name that is not this machine's to itself may have led a
+    /// stranger's page here (DNS rebinding), so who calls by one is not taken for somebody at the machine.
+    #[must_use]
+    pub fn called(self, host: &str) -> Self {
+        let literal = host.trim_start_matches('[').trim_end_matches(']');
+        let address = literal.parse::<IpAddr>();
+        let own = address.map_or(host == "localhost", |address| address.is_loopback());
+        Self {
+            by_name: !own,
+            ..self
         }
     }
 
@@ -82,11 +99,12 @@ impl Ends {
         AddressGroup::of(self.client.unwrap_or(self.remote.ip()))
     }
 
-    /// Whether the connection stays within this machine.
+    /// Whether it is somebody at this machine: the connection stays within it, and the server was called by
+    /// a loopback address or `localhost`.
     #[must_use]
     pub fn loopback(&self) -> bool {
         let ends = [Some(self.local.ip()), Some(self.remote.ip()), self.client];
-        ends.into_iter().flatten().all(|end| end.is_loopback())
+        !self.by_name && ends.into_iter().flatten().all(|end| end.is_loopback())
     }
 }
 
@@ -312,10 +330,27 @@ pub(crate) fn is_private(address: IpAddr) -> bool {
     }
 }
 
-/// Bridges and tunnels of containers: nobody outside this machine reaches it by them.
+/// Bridges and tunnels of containers and virtual machines: nobody outside this machine reaches it by them.
 pub(crate) fn is_virtual(name: &str) -> bool {
-    const PREFIXES: [&str; 7] = ["docker", "br-", "veth", "virbr", "vnet", "cni", "podman"];
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    const PREFIXES: [&str; 12] = [
+        "docker",
+        "veth",
+        "virbr",
+        "vnet",
+        "cni",
+        "podman",
+        "lxc",
+        "lxdbr",
+        "incusbr",
+        "vboxnet",
+        "vmnet",
+        "vEthernet",
+    ];
+    // Docker's own networks; a router's `br-lan` is what everybody is on.
+    let docker = name
+        .strip_prefix("br-")
+        .is_some_and(|id| id.len() == 12 && id.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    docker || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -442,5 +477,35 @@ mod tests {
         assert_eq!(ends.local, mapped("127.0.0.1:8080"));
         assert!(ends.loopback());
         assert!(!Ends::new(mapped("10.0.0.1:1"), mapped("127.0.0.1:2")).loopback());
+        for own in ["localhost", "127.0.0.1", "127.0.1.1", "[::1]"] {
+            assert!(ends.called(own).loopback(), "{own}");
+        }
+        for other in ["w1aw.local", "pi", "192.168.1.5", "[fd00::1]", ""] {
+            assert!(!ends.called(other).loopback(), "{other}");
+        }
+    }
+
+    #[test]
+    fn bridges_of_containers_are_told_from_those_that_people_are_on() {
+        for virtual_one in [
+            "docker0",
+            "br-0123456789ab",
+            "veth1a2b3c",
+            "virbr0",
+            "lxdbr0",
+            "vboxnet0",
+        ] {
+            assert!(is_virtual(virtual_one), "{virtual_one}");
+        }
+        for real in [
+            "br-lan",
+            "br0",
+            "bridge100",
+            "eth0",
+            "wlan0",
+            "br-guestnetwork",
+        ] {
+            assert!(!is_virtual(real), "{real}");
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::discovery::{self, Discovery};
 use crate::http::{self, App};
 use crate::link::Dialer;
-use crate::listen::{self, Door, ListenError, Listener, Tls, TlsError};
+use crate::listen::{self, Clock, Door, ListenError, Listener, Tls, TlsError};
 use crate::network::Names;
 use crate::network::zoning::Zoning;
 use crate::runtime::authority::issuing::Issuing;
@@ -113,7 +113,12 @@ impl Server {
         let port = listener.port();
         let admin = AdminKey::make(&config.data_dir, &random)
             .map_err(|error| StartError::Running(config.data_dir.clone(), error))?;
-        let tls = Arc::new(Tls::new(config.cert_dir.clone(), config.reach())?);
+        let tls = Arc::new(Tls::new(
+            config.cert_dir.clone(),
+            config.reach(),
+            config.own_44net.iter().map(|own| own.network()).collect(),
+            Clock::open(&config.data_dir),
+        )?);
         let names = Arc::new(Names::new(&config.host_names));
         let owners_zones = ownership.zone_rules().map_err(StartError::Zones)?;
         let zoning = Arc::new(Zoning::new(config.zones.clone(), &owners_zones));

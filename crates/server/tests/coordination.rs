@@ -5,6 +5,7 @@ mod support;
 
 use std::time::Instant;
 
+use ham_server::runtime::Sighting;
 use serde_json::{Value, json};
 use support::{DEADLINE, Operator, TestServer};
 
@@ -85,6 +86,57 @@ async fn servers_whose_roots_are_accepted_are_linked_and_know_each_other_through
         states(peers).contains(&"linked")
     })
     .await;
+
+    // Who has proved who they are is found by that, without announcing anything; but not by an address that leads
+    // nowhere from another machine.
+    let listed = a.get("/api/local-servers").await.json();
+    let [listed] = listed["servers"].as_array().unwrap().as_slice() else {
+        panic!("{listed:#}")
+    };
+    let fingerprint = c.get("/api/info").await.json()["certFingerprint"].clone();
+    let expected = json!({
+        "callsign": "K1ABC",
+        "endpoint": format!("http://{}", c.authority()),
+        "signalingUrl": format!("ws://{}/signal", c.authority()),
+        "capabilities": listed["capabilities"],
+        "source": "peer",
+        "age": listed["age"],
+        "fp": &fingerprint.as_str().unwrap()[..16],
+        "verified": true,
+    });
+    assert_eq!(listed, &expected);
+    let named = [("Host", format!("w1aw.local:{}", a.server.port()))];
+    let named = named
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let elsewhere = a.send("GET", "/api/local-servers", &named, "").await;
+    assert_eq!(elsewhere.json(), json!({ "servers": [] }));
+
+    // Somebody who announces itself as that server is not believed to be it, unless it is where that is.
+    for (endpoint, verified) in [
+        ("http://192.168.1.66:8080".to_owned(), false),
+        (format!("http://{}", c.authority()), true),
+    ] {
+        let sighting = Sighting {
+            callsign: "K1ABC".parse().unwrap(),
+            signaling_url: endpoint.replacen("http", "ws", 1),
+            endpoint: endpoint.clone(),
+            capabilities: Vec::new(),
+            fp: fingerprint.as_str().map(|text| text[..16].to_owned()),
+        };
+        let app = a.server.app();
+        app.neighbourhood
+            .lock()
+            .unwrap()
+            .hear(&endpoint, sighting, Instant::now())
+            .unwrap();
+        let listed = a.get("/api/local-servers").await.json();
+        let announced = listed["servers"].as_array().unwrap();
+        let announced = announced
+            .iter()
+            .find(|one| one["source"] == "mdns" && one["endpoint"] == endpoint);
+        assert_eq!(announced.unwrap()["verified"], verified, "{listed:#}");
+    }
 }
 
 /// Two servers in a line with one between, whose owners all accepted each other's roots.

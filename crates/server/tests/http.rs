@@ -269,6 +269,43 @@ async fn the_web_app_is_cached_by_its_tag_and_never_framed() {
     server.server.shutdown().await;
 }
 
+/// A page from elsewhere whose name was made to lead to this machine (DNS rebinding) is on the same origin as the server by
+/// that name, and is still nobody at the machine.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_leads_to_this_machine_makes_nobody_the_person_at_it() {
+    let server = TestServer::start();
+    let named = format!("w1aw.local:{}", server.server.port());
+    let host = [("Host", named.as_str())];
+    let unclaimed = format!("ham-server.local:{}", server.server.port());
+    let offer = server
+        .send("GET", "/api/claim-station", &[("Host", &unclaimed)], "")
+        .await
+        .json();
+    assert_eq!(offer["codeRequired"], true);
+
+    let owner = Operator::new("W1AW");
+    assert_eq!(server.claim(&owner).await.status, 200);
+    let close = json!({ "open": false });
+    let closed = server.post_signed(&owner, "/api/network", &close).await;
+    assert_eq!(closed.json()["state"], "claimed");
+    for (own, seen) in [
+        (true, server.get("/api/info").await),
+        (false, server.send("GET", "/api/info", &host, "").await),
+    ] {
+        assert_eq!(seen.json()["local"], own);
+    }
+    let origin = format!("http://{named}");
+    let page = [("Host", named.as_str()), ("Origin", &origin)];
+    assert_eq!(
+        upgrade(&server, &page).await.problem(),
+        (403, "not-open".into())
+    );
+    server.connect().await.guest().await;
+    let metrics = server.send("GET", "/metrics", &host, "").await;
+    assert_eq!(metrics.problem(), (403, "own-machine-only".into()));
+    server.server.shutdown().await;
+}
+
 async fn upgrade(server: &TestServer, headers: &[(&str, &str)]) -> Response {
     let mut all = vec![
         ("Upgrade", "websocket"),
@@ -277,8 +314,10 @@ async fn upgrade(server: &TestServer, headers: &[(&str, &str)]) -> Response {
     ];
     all.extend_from_slice(headers);
     let authority = server.authority();
-    let mut head =
-        format!("GET /signal HTTP/1.1\r\nHost: {authority}\r\nConnection: upgrade, close\r\n");
+    if !headers.iter().any(|(name, _)| *name == "Host") {
+        all.push(("Host", &authority));
+    }
+    let mut head = "GET /signal HTTP/1.1\r\nConnection: upgrade, close\r\n".to_owned();
     for (name, value) in all {
         head += &format!("{name}: {value}\r\n");
     }

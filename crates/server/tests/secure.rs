@@ -248,6 +248,7 @@ async fn openssl_refuses_what_the_browser_ca_may_not_sign() {
     for (name, judged) in [
         ("DNS:w1aw.local", true),
         ("DNS:w1aw-2.local.mesh", true),
+        ("DNS:w1aw-ham-server.local.mesh", true),
         ("IP:192.168.7.7", true),
         ("IP:fd00::7", true),
         ("DNS:example.com", false),

@@ -34,7 +34,7 @@ describe('what the server says of itself', () => {
     await server.refresh()
     await vi.advanceTimersByTimeAsync(5_000)
     expect(ask).toHaveBeenCalledTimes(2)
-    const secure = { root: 'ab12', urls: ['https://w1aw.local:8080'] }
+    const secure = { root: 'ab12', urls: ['https://w1aw.local:8080'], amateurNetworks: [] }
     ask.mockResolvedValue({ ...info, state: 'active', callsign: 'W1AW', station: { name: 'Hiram', grid: null, licenseClass: null }, secure })
     expect(server.view.value.secureAddress).toBeNull()
     await vi.advanceTimersByTimeAsync(5_000)

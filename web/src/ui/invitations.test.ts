@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 
-const server = { secureAddress: { root: 'aa', urls: ['https://w1aw.local:8080'] }, addresses: ['http://192.168.1.100:8080'] }
+const server = { secureAddress: { root: 'aa', urls: ['https://w1aw.local:8080'], amateurNetworks: [] }, addresses: ['http://192.168.1.100:8080'] }
 const keyId = 'ab'.repeat(32)
 let invitations: typeof import('./invitations')
 

@@ -44,6 +44,7 @@ export type Http =
   | Explanation
   | Finding
   | Fingerprint
+  | Found
   | Grid
   | Identity
   | Info
@@ -180,6 +181,10 @@ export type RequestState = 'waiting' | 'issued' | 'refused'
  * listing, a document that was shown.
  */
 export type Digest = string
+/**
+ * How a server was found.
+ */
+export type Found = 'mdns' | 'manual' | 'peer'
 /**
  * A Maidenhead locator of one to four pairs, such as `FN31` or `FN31pr`, in its usual case.
  */
@@ -1288,6 +1293,10 @@ export interface Limits {
  */
 export interface SecureInfo {
   /**
+   * The networks of 44net that the root vouches for, beside private networks and the server's own names.
+   */
+  amateurNetworks: string[]
+  /**
    * The fingerprint of the root certificate to install (`/trust/ca.crt`).
    */
   root: Fingerprint
@@ -1418,15 +1427,15 @@ export interface Limited {
   turnedAway: number
 }
 /**
- * A server on this network. Nothing of it is proven.
+ * A server on this network.
  */
 export interface LocalServer {
   /**
-   * Seconds since it was last heard.
+   * Seconds since it was last heard; null for one that only other servers hear.
    */
-  age: number
+  age: number | null
   /**
-   * Whose it says it is.
+   * Whose it is, or says it is.
    */
   callsign: Callsign
   /**
@@ -1446,11 +1455,12 @@ export interface LocalServer {
    */
   signalingUrl: string
   /**
-   * How it was found: `mdns`, or `manual` where the owner had it imported.
+   * How it was found.
    */
-  source: string
+  source: Found
   /**
-   * Whether it has proven who it is; false.
+   * Whether it has proved that its certificate is the one with `fp`, that this is its address, and that somebody
+   * whom this server trusts vouches for it.
    */
   verified: boolean
 }
@@ -1459,7 +1469,7 @@ export interface LocalServer {
  */
 export interface LocalServers {
   /**
-   * By callsign and then by address; at most 80.
+   * By callsign and then by address.
    */
   servers: LocalServer[]
 }

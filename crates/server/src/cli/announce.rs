@@ -3,7 +3,7 @@
 
 use super::words::in_groups;
 use crate::config::{Config, LogFormat};
-use crate::http::{App, addresses_as_urls, joining_url};
+use crate::http::{App, joining_url, network_urls};
 use crate::qr::Code;
 use crate::runtime::ClaimState;
 use crate::server::Server;
@@ -16,7 +16,7 @@ pub(super) fn announce(config: &Config, server: &Server) {
     if config.log_format == LogFormat::Json {
         return;
     }
-    let network = addresses_as_urls(config.reach(), port);
+    let network = network_urls(app, port, None);
     println!("\nham-server {} listens.\n", crate::VERSION);
     print_addresses(config, app, port, &network);
     println!();

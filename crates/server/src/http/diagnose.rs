@@ -216,7 +216,7 @@ fn address(app: &App, ends: Ends, known: &[IpAddr]) -> Check {
             Matter::Address,
             "Your browser did not tell by which address it knows itself.",
         ),
-        _ if known.contains(&seen) || (ends.loopback() && known.iter().any(own)) => Check::ok(
+        _ if known.contains(&seen) || (seen.is_loopback() && known.iter().any(own)) => Check::ok(
             Matter::Address,
             format!("The server sees you at the address your browser uses, {seen}."),
         ),

@@ -42,11 +42,12 @@ pub(super) async fn check(
     next: Next,
 ) -> Response {
     let ends = forwarded::ends(&app.door, ends, request.headers());
-    request.extensions_mut().insert(ends);
     let authority = match authority(&app, ends, request.uri(), request.headers()) {
         Ok(authority) => authority,
         Err(problem) => return problem.into_response(),
     };
+    let ends = ends.called(authority.host());
+    request.extensions_mut().insert(ends);
     let acts = *request.method() != Method::GET
         && *request.method() != Method::HEAD
         && *request.method() != Method::OPTIONS;

@@ -55,7 +55,7 @@ use crate::runtime::{
 
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
-pub(crate) use sharing::{addresses_as_urls, joining_url};
+pub(crate) use sharing::{joining_url, network_urls};
 
 /// What every handler may use.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! How this server is shared: its addresses and the QR code of the joining URL.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -9,13 +10,16 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use signaling::Net;
+use station::Zone;
 
 use super::App;
 use super::guard::Authority;
 #[cfg(feature = "schema")]
 use super::openapi::{Operation, Paths};
 use super::problem::Problem;
-use crate::network::{Ends, Reach, url_host};
+use crate::network::choice::Choice;
+use crate::network::links::way_out;
+use crate::network::{Ends, is_unicast_link_local, url_host};
 use crate::qr::Code;
 
 /// What a QR code shall hold.
@@ -85,24 +89,57 @@ pub(super) fn endpoint(app: &App, ends: Ends, authority: &Authority) -> String {
     urls(app, ends, authority).swap_remove(0)
 }
 
-/// URLs that reach this server, the best first; at least one. The address this caller used comes
-/// first, if others can use it too: it is known to work.
+/// URLs that reach this server, the best for this caller's network first; at least one. Addresses come before a name under
+/// `.local`, which not every phone can look up; names of an AREDN network and of proxies are used as the caller used them.
 pub(super) fn urls(app: &App, ends: Ends, authority: &Authority) -> Vec<String> {
     let used = format!("http://{}", authority.as_str());
-    let mut urls = addresses_as_urls(app.reach, ends.local.port());
-    if !ends.local.ip().is_loopback() && authority.host() != "localhost" {
-        urls.retain(|url| *url != used);
-        urls.insert(0, used);
-    } else if urls.is_empty() {
-        urls.push(used);
+    let came_to = Some(ends.local.ip()).filter(|local| !local.is_loopback());
+    let mut urls = network_urls(app, ends.local.port(), came_to);
+    let at_machine = came_to.is_none() || authority.host() == "localhost";
+    match sort_of(authority.host()) {
+        _ if urls.is_empty() => urls.push(used),
+        _ if at_machine || urls.contains(&used) => {}
+        Host::Address => urls.insert(0, used),
+        Host::LocalName => urls.insert(1, used),
+        Host::Zoned => {}
     }
     urls
 }
 
-/// URLs of this machine's addresses on the network.
-pub(crate) fn addresses_as_urls(reach: Reach, port: u16) -> Vec<String> {
+/// How the caller called this server.
+enum Host {
+    /// In a way that others can use as it is: an address, a name of an AREDN network, a proxy's.
+    Address,
+    /// By a name that multicast resolves.
+    LocalName,
+    /// By an address that needs the name of an interface, which means nothing to anybody else.
+    Zoned,
+}
+
+fn sort_of(host: &str) -> Host {
+    let literal = host
+        .strip_prefix('[')
+        .map(|rest| rest.trim_end_matches(']'));
+    let address = literal.and_then(|text| text.split('%').next()?.parse().ok());
+    match address {
+        Some(IpAddr::V6(six)) if is_unicast_link_local(&six) => Host::Zoned,
+        _ if host.to_ascii_lowercase().ends_with(".local") => Host::LocalName,
+        _ => Host::Address,
+    }
+}
+
+/// URLs of this machine's addresses on the network, the best first for somebody who came to one of them.
+pub(crate) fn network_urls(app: &App, port: u16, came_to: Option<IpAddr>) -> Vec<String> {
+    let links = app.zoning.links();
+    let choice = Choice {
+        links: &links,
+        came_to,
+        way_out: way_out(&links),
+    };
+    let crosses_radio = |address| app.zoning.between(address, address).zone == Zone::Part97;
+    let addresses = choice.order(app.reach.addresses(), crosses_radio);
     let url = |address| format!("http://{}:{port}", url_host(address));
-    reach.addresses().into_iter().map(url).collect()
+    addresses.into_iter().map(url).collect()
 }
 
 #[cfg(feature = "schema")]

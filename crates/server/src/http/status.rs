@@ -134,12 +134,15 @@ pub(super) struct ZoneInfo {
 
 /// How browsers reach this server securely.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct SecureInfo {
     /// The fingerprint of the root certificate to install (`/trust/ca.crt`).
     root: Fingerprint,
     /// URLs, the stable name first.
     urls: Vec<String>,
+    /// The networks of 44net that the root vouches for, beside private networks and the server's own names.
+    amateur_networks: Vec<String>,
 }
 
 /// What the owner says of the station.
@@ -246,6 +249,7 @@ pub(super) async fn info(
         secure: root.map(|root| SecureInfo {
             root: root.fingerprint,
             urls: app.secure_urls(ends.local.port()),
+            amateur_networks: root.amateur.iter().map(ToString::to_string).collect(),
         }),
         zone: ZoneInfo {
             zone: zone.zone,

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
+use ipnet::Ipv4Net;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose,
     GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType, SerialNumber,
@@ -21,8 +22,10 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use station::Callsign;
 
+use super::clock::built;
+use super::permitted::Permitted;
+use crate::aredn;
 use crate::files;
-use crate::network::is_private;
 
 const KEY_FILE: &str = "browser-intermediate.key";
 const INTERMEDIATE_FILE: &str = "browser-intermediate.pem";
@@ -35,13 +38,18 @@ pub(crate) const FILES: [&str; 3] = [KEY_FILE, INTERMEDIATE_FILE, ROOT_FILE];
 /// How many servers of one name the constraints foresee: `w1aw-2.local` and so on.
 const MOST_NUMBERED: u32 = 9;
 
+/// The networks that are every house's own (RFC 1918, RFC 3927).
+const PRIVATE: [Ipv4Net; 4] = [
+    Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 8),
+    Ipv4Net::new_assert(Ipv4Addr::new(172, 16, 0, 0), 12),
+    Ipv4Net::new_assert(Ipv4Addr::new(192, 168, 0, 0), 16),
+    Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16),
+];
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a leaf lives in all, one day of which is for clocks that are slow.
 const LEAF_LIFE: Duration = DAY.saturating_mul(397);
-
-/// No certificate of this program is older than the program (seconds since 1970).
-const BUILT: &str = env!("HAM_SERVER_BUILT");
 
 /// This server's browser CA, ready to sign leaves.
 #[derive(Debug)]
@@ -49,7 +57,7 @@ pub(super) struct Authority {
     pub(super) root: CertificateDer<'static>,
     intermediate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
-    labels: BTreeSet<String>,
+    pub(super) permitted: Permitted,
 }
 
 /// A TLS certificate with its chain and key.
@@ -86,18 +94,21 @@ pub enum AuthorityError {
 }
 
 impl Authority {
-    /// The CA kept in this folder, or a new one there.
+    /// The CA kept in this folder, or a new one there, which may also sign for `amateur` networks.
     ///
     /// # Errors
     /// [`AuthorityError`] when its files cannot be used.
     pub(super) fn open(
         folder: &Path,
         owner: &Callsign,
+        amateur: &[Ipv4Net],
         now: SystemTime,
     ) -> Result<Self, AuthorityError> {
         match fs::metadata(folder.join(ROOT_FILE)) {
             Ok(_) => Self::read(folder, owner, now),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(folder, owner, now),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Self::make(folder, owner, amateur, now)
+            }
             Err(source) => Err(AuthorityError::File {
                 path: folder.join(ROOT_FILE),
                 source,
@@ -115,20 +126,30 @@ impl Authority {
             CertificateDer::from_pem_slice(text(name)?.as_bytes()).map_err(|_| damaged(name))
         };
         let key = KeyPair::from_pem(&text(KEY_FILE)?).map_err(|_| damaged(KEY_FILE))?;
+        let root = certificate(ROOT_FILE)?;
+        let permitted = Permitted::of(&root).ok_or_else(|| damaged(ROOT_FILE))?;
+        // Of these parameters, only the name and the key get into leaves.
+        let named = authority("intermediate", owner, 0, constraints(owner, &[]), now)?;
         Ok(Self {
-            root: certificate(ROOT_FILE)?,
+            root,
             intermediate: certificate(INTERMEDIATE_FILE)?,
-            issuer: Issuer::new(authority("intermediate", owner, 0, now)?, key),
-            labels: labels(owner),
+            issuer: Issuer::new(named, key),
+            permitted,
         })
     }
 
-    fn make(folder: &Path, owner: &Callsign, now: SystemTime) -> Result<Self, AuthorityError> {
+    fn make(
+        folder: &Path,
+        owner: &Callsign,
+        amateur: &[Ipv4Net],
+        now: SystemTime,
+    ) -> Result<Self, AuthorityError> {
+        let constraints = constraints(owner, amateur);
         let root_key = KeyPair::generate()?;
-        let root = authority("root", owner, 1, now)?;
+        let root = authority("root", owner, 1, constraints.clone(), now)?;
         let root_certificate = root.self_signed(&root_key)?;
         let key = KeyPair::generate()?;
-        let intermediate = authority("intermediate", owner, 0, now)?;
+        let intermediate = authority("intermediate", owner, 0, constraints, now)?;
         let signed = intermediate.signed_by(&key, &Issuer::new(root, root_key))?;
         let contents = [key.serialize_pem(), signed.pem(), root_certificate.pem()];
         for (name, content) in FILES.into_iter().zip(contents) {
@@ -136,11 +157,13 @@ impl Authority {
             files::write_secret(&path, content.as_bytes())
                 .map_err(|source| AuthorityError::File { path, source })?;
         }
+        let root = CertificateDer::from(root_certificate);
+        let damaged = || AuthorityError::Damaged(folder.join(ROOT_FILE));
         Ok(Self {
-            root: root_certificate.into(),
+            permitted: Permitted::of(&root).ok_or_else(damaged)?,
+            root,
             intermediate: signed.into(),
             issuer: Issuer::new(intermediate, key),
-            labels: labels(owner),
         })
     }
 
@@ -156,15 +179,12 @@ impl Authority {
         leaf.use_authority_key_identifier_extension = true;
         leaf.is_ca = IsCa::ExplicitNoCa;
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        let own = |name: &&String| {
-            self.labels
-                .contains(name.split('.').next().unwrap_or_default())
-        };
-        for name in names.iter().filter(own) {
+        for name in names.iter().filter(|name| self.permitted.name(name)) {
             leaf.subject_alt_names
                 .push(SanType::DnsName(name.as_str().try_into()?));
         }
-        for &address in addresses.iter().filter(|address| is_private(**address)) {
+        let addresses = addresses.iter().copied();
+        for address in addresses.filter(|address| self.permitted.address(*address)) {
             leaf.subject_alt_names.push(SanType::IpAddress(address));
         }
         let key = KeyPair::generate()?;
@@ -178,27 +198,32 @@ impl Authority {
 }
 
 impl Leaf {
-    /// Whether two thirds of its life are over.
-    pub(super) fn is_old(&self, now: SystemTime) -> bool {
-        now.duration_since(self.made)
-            .is_ok_and(|age| age > LEAF_LIFE * 2 / 3)
+    /// Whether two thirds of its life are over, or it has not begun by a clock that was set back.
+    pub(super) fn is_out_of_date(&self, now: SystemTime) -> bool {
+        match now.duration_since(self.made) {
+            Ok(age) => age > LEAF_LIFE * 2 / 3,
+            Err(ahead) => ahead.duration() >= DAY,
+        }
     }
 }
 
-/// A CA certificate under the constraints, with `below` CA certificates under it.
+/// A CA certificate under the constraints, with `below` CA certificates under it. It is as old as this program: what a
+/// wrong clock says at the claim must not decide from when on devices trust it.
 fn authority(
     role: &str,
     owner: &Callsign,
     below: u8,
+    constraints: NameConstraints,
     now: SystemTime,
 ) -> Result<CertificateParams, AuthorityError> {
-    let mut params = params(&format!("ham-server {} {role}", owner.base()), now)?;
+    let name = format!("ham-server {} {role}", owner.base());
+    let mut params = params(&name, built().min(now))?;
     // RFC 5280, 4.1.2.5: no expiry. What ends is the leaf.
     params.not_after = rcgen::date_time_ymd(9999, 12, 31) + (DAY - Duration::from_secs(1));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(below));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.use_authority_key_identifier_extension = below == 0;
-    params.name_constraints = Some(constraints(owner));
+    params.name_constraints = Some(constraints);
     Ok(params)
 }
 
@@ -219,24 +244,19 @@ fn params(name: &str, now: SystemTime) -> Result<CertificateParams, AuthorityErr
     Ok(params)
 }
 
-fn constraints(owner: &Callsign) -> NameConstraints {
+fn constraints(owner: &Callsign, amateur: &[Ipv4Net]) -> NameConstraints {
     let names = labels(owner)
         .into_iter()
         .flat_map(|label| [format!("{label}.local"), format!("{label}.local.mesh")])
         .map(GeneralSubtree::DnsName);
-    let v4 = [
-        ([10, 0, 0, 0], 8),
-        ([172, 16, 0, 0], 12),
-        ([192, 168, 0, 0], 16),
-        ([169, 254, 0, 0], 16),
-    ];
-    let v4 = v4.map(|(address, prefix)| (IpAddr::V4(Ipv4Addr::from(address)), prefix));
+    let v4 = PRIVATE.iter().chain(amateur);
+    let v4 = v4.map(|net| (IpAddr::V4(net.network()), net.prefix_len()));
     let v6 = [
         (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7),
         (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
     ];
     let v6 = v6.map(|(address, prefix)| (IpAddr::V6(address), prefix));
-    let subnets = v4.into_iter().chain(v6).map(|(address, prefix)| {
+    let subnets = v4.chain(v6).map(|(address, prefix)| {
         GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, prefix))
     });
     NameConstraints {
@@ -245,7 +265,7 @@ fn constraints(owner: &Callsign) -> NameConstraints {
     }
 }
 
-/// The first labels of names this server may have, numbered ones included.
+/// The first labels of names this server may have, numbered ones and the one on AREDN networks included.
 fn labels(owner: &Callsign) -> BTreeSet<String> {
     let plain = [owner.base().to_ascii_lowercase(), "ham-server".to_owned()];
     let numbered = |label: String| {
@@ -254,51 +274,62 @@ fn labels(owner: &Callsign) -> BTreeSet<String> {
             _ => format!("{label}-{number}"),
         })
     };
-    plain.into_iter().flat_map(numbered).collect()
-}
-
-/// The time, as well as it can be known: the system's, but neither before this program was built nor
-/// before `known`. A Pi without a battery begins in 1970.
-pub(super) fn best_time(known: SystemTime) -> SystemTime {
-    let built = BUILT.parse().map_or(SystemTime::UNIX_EPOCH, |seconds| {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
-    });
-    SystemTime::now().max(built).max(known)
+    let labels = plain.into_iter().flat_map(numbered);
+    labels.chain([aredn::host_label(owner)]).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use der::Decode as _;
+
     use super::*;
+
+    fn open(folder: &Path, amateur: &[&str], now: SystemTime) -> Result<Authority, AuthorityError> {
+        let owner = Callsign::parse("F/W1AW").unwrap();
+        let amateur: Vec<_> = amateur.iter().map(|text| text.parse().unwrap()).collect();
+        Authority::open(folder, &owner, &amateur, now)
+    }
 
     #[test]
     fn it_is_made_once_and_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let owner = Callsign::parse("F/W1AW").unwrap();
-        let now = best_time(SystemTime::UNIX_EPOCH);
-        let made = Authority::open(folder.path(), &owner, now).unwrap();
-        let kept = Authority::open(folder.path(), &owner, now).unwrap();
+        let now = SystemTime::now();
+        let made = open(folder.path(), &[], now).unwrap();
+        let kept = open(folder.path(), &[], now).unwrap();
         assert_eq!(made.root, kept.root);
+        assert_eq!(made.permitted, kept.permitted);
         let names = BTreeSet::from(["w1aw.local".to_owned(), "example.com".to_owned()]);
         let leaf = kept
             .leaf(&names, &["192.168.1.9".parse().unwrap()], now)
             .unwrap();
         assert_eq!(leaf.chain.len(), 2);
-        assert!(!leaf.is_old(now));
-        assert!(leaf.is_old(now + DAY * 300));
+        assert!(!leaf.is_out_of_date(now) && !leaf.is_out_of_date(now - DAY / 2));
+        assert!(leaf.is_out_of_date(now + DAY * 300));
+        // The clock had been wrong, and was set back.
+        assert!(leaf.is_out_of_date(now - DAY * 300));
         fs::write(folder.path().join(KEY_FILE), "gone").unwrap();
-        let error = Authority::open(folder.path(), &owner, now).unwrap_err();
+        let error = open(folder.path(), &[], now).unwrap_err();
         assert!(matches!(error, AuthorityError::Damaged(_)), "{error}");
     }
 
     #[test]
-    fn the_time_is_never_before_what_is_known() {
-        let later = SystemTime::now() + DAY;
-        assert_eq!(best_time(later), later);
-        assert!(best_time(SystemTime::UNIX_EPOCH) > SystemTime::UNIX_EPOCH + DAY);
+    fn a_clock_that_is_wrong_at_the_claim_does_not_date_the_root() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = open(folder.path(), &[], SystemTime::now() + DAY * 3_650).unwrap();
+        let root = x509_cert::Certificate::from_der(&made.root).unwrap();
+        let from = root.tbs_certificate().validity().not_before;
+        assert!(from.to_system_time() < SystemTime::now());
     }
 
     #[test]
-    fn only_private_addresses_are_vouched_for() {
+    fn only_its_own_names_and_private_addresses_are_vouched_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let amateur = "44.30.1.0/24";
+        let own = open(folder.path(), &[amateur], SystemTime::now()).unwrap();
+        // Settings of later change nothing.
+        let kept = open(folder.path(), &["44.31.0.0/16"], SystemTime::now()).unwrap();
+        assert_eq!(own.permitted, kept.permitted);
+        let address = |text: &str| kept.permitted.address(text.parse().unwrap());
         for yes in [
             "10.1.2.3",
             "172.31.0.1",
@@ -306,18 +337,38 @@ mod tests {
             "169.254.1.1",
             "fd00::1",
             "fe80::1",
+            "44.30.1.7",
         ] {
-            assert!(is_private(yes.parse().unwrap()), "{yes}");
+            assert!(address(yes), "{yes}");
         }
         for no in [
             "8.8.8.8",
             "44.0.0.1",
+            "44.31.0.1",
             "172.32.0.1",
             "127.0.0.1",
             "2001:db8::1",
             "::1",
         ] {
-            assert!(!is_private(no.parse().unwrap()), "{no}");
+            assert!(!address(no), "{no}");
+        }
+        assert!(kept.permitted.network(amateur.parse().unwrap()));
+        assert!(!kept.permitted.network("44.30.0.0/16".parse().unwrap()));
+        for yes in [
+            "w1aw.local",
+            "ham-server-9.local.mesh",
+            "w1aw-ham-server.local.mesh",
+        ] {
+            assert!(kept.permitted.name(yes), "{yes}");
+        }
+        for no in [
+            "w1aw-10.local",
+            "example.com",
+            "local",
+            "k1abc.local",
+            "x.w1aw.local",
+        ] {
+            assert!(!kept.permitted.name(no), "{no}");
         }
     }
 }

@@ -6,10 +6,12 @@
 //! refused.
 
 mod authority;
+mod clock;
 mod door;
 mod files;
 mod lingering;
 mod peer;
+mod permitted;
 mod ports;
 mod tls;
 
@@ -37,6 +39,7 @@ use lingering::{Lingering, LingeringRoom};
 
 pub use authority::AuthorityError;
 pub(crate) use authority::FILES as BROWSER_CA_FILES;
+pub use clock::Clock;
 pub use door::{Door, DoorCounters};
 pub use files::within_open_files;
 pub use peer::same_user;

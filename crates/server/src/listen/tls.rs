@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use ipnet::Ipv4Net;
 use ring::digest;
 use station::{Callsign, Fingerprint};
 use tokio_rustls::TlsAcceptor;
@@ -18,8 +19,10 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
 
-use super::authority::{Authority, AuthorityError, Leaf, best_time};
-use crate::network::{Reach, is_private, url_host};
+use super::authority::{Authority, AuthorityError, Leaf};
+use super::clock::Clock;
+use crate::aredn;
+use crate::network::{Reach, url_host};
 
 /// The server's TLS. Nothing is served over it until there is an owner.
 #[derive(Debug)]
@@ -28,6 +31,9 @@ pub struct Tls {
     resolver: Arc<Resolver>,
     folder: PathBuf,
     reach: Reach,
+    /// Networks of 44net that the browser CA may sign for.
+    amateur: Vec<Ipv4Net>,
+    clock: Clock,
     /// One refresh at a time: two that both found no CA would each make one over the other's files.
     refreshing: Mutex<()>,
 }
@@ -39,6 +45,8 @@ pub struct Root {
     pub der: Vec<u8>,
     /// SHA-256 of it.
     pub fingerprint: Fingerprint,
+    /// The networks of 44net that it vouches for, beside private ones.
+    pub amateur: Vec<Ipv4Net>,
 }
 
 #[derive(Debug, Default)]
@@ -65,11 +73,17 @@ pub enum TlsError {
 }
 
 impl Tls {
-    /// TLS whose browser CA is kept in `folder`, for the addresses of `reach`.
+    /// TLS whose browser CA is kept in `folder`, for the addresses of `reach`. A CA that is made anew may also sign
+    /// for `amateur` networks.
     ///
     /// # Errors
     /// [`TlsError::Rustls`] when the library cannot be set up.
-    pub fn new(folder: PathBuf, reach: Reach) -> Result<Self, TlsError> {
+    pub fn new(
+        folder: PathBuf,
+        reach: Reach,
+        amateur: Vec<Ipv4Net>,
+        clock: Clock,
+    ) -> Result<Self, TlsError> {
         let resolver = Arc::new(Resolver::default());
         let certificates: Arc<dyn ResolvesServerCert> = Arc::<Resolver>::clone(&resolver);
         let mut config =
@@ -83,6 +97,8 @@ impl Tls {
             resolver,
             folder,
             reach,
+            amateur,
+            clock,
             refreshing: Mutex::new(()),
         })
     }
@@ -107,17 +123,27 @@ impl Tls {
             let mut current = self.resolver.write();
             return Ok(current.take().is_some());
         };
-        let now = best_time(claimed);
+        let now = self.clock.now(claimed);
         let names = host_names(owner, numbered);
-        let mut addresses = self.reach.addresses();
-        addresses.retain(|address| is_private(*address));
+        let addresses = self.reach.addresses();
         let unchanged = |current: &Current| {
-            current.names == names && current.addresses == addresses && !current.leaf.is_old(now)
+            current.names == names
+                && current.addresses == addresses
+                && !current.leaf.is_out_of_date(now)
         };
         if self.resolver.read().as_ref().is_some_and(unchanged) {
             return Ok(false);
         }
-        let authority = Authority::open(&self.folder, owner, now)?;
+        let authority = Authority::open(&self.folder, owner, &self.amateur, now)?;
+        let first = self.resolver.read().is_none();
+        let permitted = |network: &&Ipv4Net| authority.permitted.network(**network);
+        if first && let Some(network) = self.amateur.iter().find(|one| !permitted(one)) {
+            tracing::warn!(
+                "addresses of {network} get no secure address: the certificate that devices trust was made without \
+                 that network. To have it made anew, and every device trust it anew, remove the three browser-* files in {}",
+                self.folder.display()
+            );
+        }
         let leaf = authority.leaf(&names, &addresses, now)?;
         let key = provider::sign::any_supported_type(&leaf.key)?;
         let certified = Arc::new(CertifiedKey::new(leaf.chain.clone(), key));
@@ -147,6 +173,7 @@ impl Tls {
             Root {
                 der,
                 fingerprint: Fingerprint::new(fingerprint),
+                amateur: current.authority.permitted.amateur().collect(),
             }
         })
     }
@@ -158,12 +185,15 @@ impl Tls {
         let Some(current) = current.as_ref() else {
             return Vec::new();
         };
-        let names = current.names.iter().filter(|name| name.ends_with(".local"));
+        let permitted = &current.authority.permitted;
+        let names = current.names.iter();
+        let names = names.filter(|name| name.ends_with(".local") && permitted.name(name));
         // The owner's callsign before the name every server shares.
         let mut names: Vec<_> = names.cloned().collect();
         names.sort_by_key(|name| name.starts_with("ham-server"));
         let addresses = current.addresses.iter().copied();
-        let addresses = addresses.filter(|address| may_encrypt(*address));
+        let addresses =
+            addresses.filter(|address| permitted.address(*address) && may_encrypt(*address));
         let addresses = addresses.map(url_host);
         names
             .into_iter()
@@ -195,9 +225,9 @@ impl ResolvesServerCert for Resolver {
 fn host_names(owner: &Callsign, numbered: &BTreeSet<String>) -> BTreeSet<String> {
     let plain = [owner.base().to_ascii_lowercase(), "ham-server".to_owned()];
     let labels = plain.iter().chain(numbered);
-    labels
-        .flat_map(|label| [format!("{label}.local"), format!("{label}.local.mesh")])
-        .collect()
+    let names = labels.flat_map(|label| [format!("{label}.local"), format!("{label}.local.mesh")]);
+    let on_mesh = format!("{}.local.mesh", aredn::host_label(owner));
+    names.chain([on_mesh]).collect()
 }
 
 #[cfg(test)]
@@ -213,7 +243,14 @@ mod tests {
     fn refreshes_at_the_same_time_make_one_authority() {
         let folder = tempfile::tempdir().unwrap();
         let owner = Callsign::parse("W1AW").unwrap();
-        let tls = Tls::new(folder.path().to_owned(), Reach::default()).unwrap();
+        let clock = Clock::open(folder.path());
+        let tls = Tls::new(
+            folder.path().to_owned(),
+            Reach::default(),
+            Vec::new(),
+            clock,
+        )
+        .unwrap();
         let refresh = || {
             tls.refresh(Some((&owner, SystemTime::UNIX_EPOCH)), &BTreeSet::new())
                 .unwrap()

@@ -31,13 +31,18 @@ impl Endpoint {
         self.host.parse().ok()
     }
 
+    /// `HOST:PORT` as it stands in a URL.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        match self.address() {
+            Some(IpAddr::V6(address)) => format!("[{address}]:{}", self.port),
+            _ => format!("{}:{}", self.host, self.port),
+        }
+    }
+
     /// The URL of its WebSocket for servers.
     pub(crate) fn url(&self, scheme: &str) -> String {
-        let host = match self.address() {
-            Some(IpAddr::V6(address)) => format!("[{address}]"),
-            _ => self.host.clone(),
-        };
-        format!("{scheme}://{host}:{}/coordinate", self.port)
+        format!("{scheme}://{}/coordinate", self.authority())
     }
 }
 

@@ -1,10 +1,10 @@
 //! This machine's interfaces and their networks, as the system tells.
 
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use ipnet::IpNet;
 
-use super::is_link_local;
+use super::{is_link_local, is_virtual};
 
 /// Every address of this machine with its network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,6 +97,30 @@ pub fn source_towards(remote: IpAddr) -> Option<IpAddr> {
     socket.connect((remote, DISCARD)).ok()?;
     Some(socket.local_addr().ok()?.ip())
 }
+
+/// The address from which this machine would reach everybody, by an interface that is up: none where no
+/// network leads further. Sends nothing.
+#[must_use]
+pub fn way_out(links: &Links) -> Option<IpAddr> {
+    let leads_out = |source: &IpAddr| {
+        links.iter().any(|link| {
+            link.address.addr() == *source
+                && link.up
+                && !source.is_loopback()
+                && !is_virtual(&link.interface)
+        })
+    };
+    ANYWHERE
+        .into_iter()
+        .filter_map(source_towards)
+        .find(leads_out)
+}
+
+/// Addresses of nobody (RFC 5737, RFC 3849): a way there is the way to everywhere.
+const ANYWHERE: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
+    IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+];
 
 /// A port nobody listens on (RFC 863); none is ever sent to.
 const DISCARD: u16 = 9;

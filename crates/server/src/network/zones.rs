@@ -177,6 +177,11 @@ impl Rules {
     }
 }
 
+/// Whether a network is one of 44net.
+pub(crate) fn is_amateur(network: Ipv4Net) -> bool {
+    AMATEUR.iter().any(|net| net.contains(&network))
+}
+
 /// What an address is taken for while nobody says what it is.
 fn guess(links: &Links, address: IpAddr) -> Verdict {
     let part97 = |reason| Verdict {

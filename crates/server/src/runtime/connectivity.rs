@@ -4,7 +4,7 @@
 //! machine knows a way out, which a network that is lost or unplugged takes with it. An owner who wants to know
 //! better names an address of their own choice, to which a connection is opened now and then.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -12,8 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::network::is_virtual;
-use crate::network::links::{Links, source_towards};
+use crate::network::links::{Links, way_out};
 
 /// How often this machine's own ways are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -23,12 +22,6 @@ const CALL_EVERY: u32 = 2;
 const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 /// One answer may get lost.
 const MOST_SILENT: u32 = 2;
-
-/// Addresses of nobody (RFC 5737, RFC 3849): a way there is the way to everywhere. Nothing is sent.
-const ANYWHERE: [IpAddr; 2] = [
-    IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
-    IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
-];
 
 /// Whether there seems to be internet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -108,19 +101,7 @@ impl Connectivity {
 
 /// Whether this machine knows a way out, over an interface that is up; and from which of its addresses.
 fn look() -> (Mode, Option<IpAddr>) {
-    let links = Links::read();
-    let leads_out = |source: &IpAddr| {
-        links.iter().any(|link| {
-            link.address.addr() == *source
-                && link.up
-                && !source.is_loopback()
-                && !is_virtual(&link.interface)
-        })
-    };
-    let way = ANYWHERE
-        .into_iter()
-        .filter_map(source_towards)
-        .find(leads_out);
+    let way = way_out(&Links::read());
     let mode = if way.is_some() {
         Mode::Online
     } else {

@@ -12,7 +12,7 @@ import { type ReadonlySignal, signal } from '@preact/signals'
 import type { Refuge } from '../../model-reach'
 import type { Info, LocalServers } from '../../wire/http'
 import type { Session } from '../signaling/session'
-import type { Memory } from './memory'
+import { type Memory, toldOf, worth } from './memory'
 
 export interface FailoverHost {
   /** `http://192.168.1.5:8080`. */
@@ -84,9 +84,8 @@ export class Failover {
   /** Remembers whom the server hears. */
   async #listen(): Promise<void> {
     const { memory, get } = this.#host
-    const { servers } = await get<LocalServers>(`${this.#here}/api/local-servers`, ANSWER_WITHIN).catch(() => ({ servers: [] }))
-    const now = Date.now()
-    if (servers.length > 0) memory.remember(servers.map(({ callsign, endpoint, age }) => ({ callsign, endpoint, seen: now - age * 1000 })))
+    const told = toldOf(await get<LocalServers>(`${this.#here}/api/local-servers`, ANSWER_WITHIN).catch(() => ({ servers: [] })))
+    if (told.length > 0) memory.remember(worth(told, Date.now()))
   }
 
   #wait(): void {

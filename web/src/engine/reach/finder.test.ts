@@ -76,6 +76,38 @@ describe('looking for servers', () => {
     expect(asked).not.toContain('http://192.168.1.7:8080/api/info')
   })
 
+  it('says how they were found, as the server tells', async () => {
+    answers.set('http://192.168.1.5:8080/api/local-servers', {
+      servers: [
+        { callsign: 'K1ABC', endpoint: 'http://192.168.1.7:8080', age: 3, source: 'mdns', verified: true },
+        { callsign: 'N0XYZ', endpoint: 'http://192.168.9.9:8080', age: null, source: 'peer', verified: true },
+        { callsign: 'K7RA', endpoint: 'http://k7ra-ham-server.local.mesh:8080', age: 90, source: 'manual', verified: false },
+      ],
+    })
+    const [heard] = await find()
+    expect(heard?.servers.map(({ found, verified, age }) => [found, verified, age])).toEqual([
+      ['mdns', true, 3],
+      ['peer', true, null],
+      ['manual', false, 90],
+    ])
+  })
+
+  it('takes nothing but addresses from a server that lies, and asks nobody beyond this network for it', async () => {
+    const endpoints = ['javascript:alert(1)', 'http://user@192.168.1.7', 'nowhere', 'http://', 7, null, 'data:text/html,x', 'http://192.168.1.7:8080/path?x#y', 'http://203.0.113.9:8080', 'https://evil.example']
+    answers.set('http://192.168.1.5:8080/api/local-servers', { servers: [null, { endpoint: 'http://192.168.1.8:8080' }, ...endpoints.map((endpoint) => ({ callsign: 'K1ABC', endpoint, age: 'old' }))] })
+    const steps = await find()
+    expect(steps[0]?.servers.map(({ url, state, age }) => [url, state, age])).toEqual([
+      ['http://192.168.1.7:8080/', 'silent', null],
+      ['http://203.0.113.9:8080/', 'unasked', null],
+      ['https://evil.example/', 'unasked', null],
+    ])
+    expect(asked.filter((url) => /203|evil/.test(url))).toEqual([])
+    for (const damaged of [{}, { servers: 'many' }, null]) {
+      answers.set('http://192.168.1.5:8080/api/local-servers', damaged)
+      expect((await find()).map(({ state }) => state)).not.toContain('looking')
+    }
+  })
+
   it('asks no crowd', async () => {
     const crowd = Array.from({ length: 64 }, (_, index): [string, string] => ['K1ABC', `http://192.168.1.${index + 1}:8080`])
     answers.set('http://192.168.2.5:8080/api/local-servers', heard(...crowd))

@@ -7,7 +7,8 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
 import type { FindStep, FoundServer } from '../../model-reach'
 import type { Info, LocalServers } from '../../wire/http'
-import type { Memory } from './memory'
+import { readEndpoint } from './invitation'
+import { type Memory, type Told, toldOf, worth } from './memory'
 
 /** What this part takes from the page. */
 export interface Surroundings {
@@ -20,11 +21,7 @@ export interface Surroundings {
   readonly now: () => number
 }
 
-interface Listed {
-  readonly callsign: string
-  readonly endpoint: string
-  readonly age: number
-}
+type Listed = Omit<Told, 'found' | 'verified'> & Partial<Pick<Told, 'found' | 'verified'>>
 
 /** The TCP ports that a server takes, the usual one first (docs/protocol/http.md). */
 const PORTS = [8080, 8081, 8082, 3000, 3001, 3002, 8888, 9090]
@@ -57,15 +54,18 @@ export class Finder {
   async #heard(show: (step: FindStep) => void): Promise<void> {
     const heard = await this.#get<LocalServers>(`${this.#around.server()}/api/local-servers`, HEARD_WITHIN)
     if (heard === null) return show({ where: 'heard', state: 'failed', servers: [] })
-    const seen = this.#around.now()
-    this.#around.memory.remember(heard.servers.map(({ callsign, endpoint, age }) => ({ callsign, endpoint, seen: seen - age * 1000 })))
-    await this.#each('heard', heard.servers, show)
+    const told = toldOf(heard)
+    this.#around.memory.remember(worth(told, this.#around.now()))
+    await this.#each('heard', told, show)
   }
 
   async #known(show: (step: FindStep) => void): Promise<void> {
-    const known = this.#around.memory.list().filter(({ endpoint }) => endpoint !== this.#around.origin)
     const now = this.#around.now()
-    await this.#each('known', known.map((one) => ({ ...one, age: Math.max(0, Math.round((now - one.seen) / 1000)) })), show)
+    const known = this.#around.memory.list().flatMap(({ callsign, endpoint, seen }): readonly Listed[] => {
+      const place = readEndpoint(endpoint)
+      return place === null || endpoint === this.#around.origin ? [] : [{ ...place, callsign, age: Math.max(0, Math.round((now - seen) / 1000)) }]
+    })
+    await this.#each('known', known, show)
   }
 
   async #here(show: (step: FindStep) => void): Promise<void> {
@@ -77,7 +77,7 @@ export class Finder {
         const endpoint = `http://localhost:${port}`
         const info = await this.#info(endpoint)
         if (info === null) return
-        found.push({ callsign: info.callsign, url: `${endpoint}/`, address: `localhost:${port}`, state: 'answers', age: null })
+        found.push({ callsign: info.callsign, url: `${endpoint}/`, address: `localhost:${port}`, state: 'answers', age: null, found: null, verified: false })
         show({ where: 'here', state: 'looking', servers: [...found] })
       }),
     )
@@ -86,12 +86,15 @@ export class Finder {
 
   /** Asks each, and shows every answer as it comes. */
   async #each(where: FindStep['where'], listed: readonly Listed[], show: (step: FindStep) => void): Promise<void> {
-    const servers: FoundServer[] = listed.map(({ callsign, endpoint, age }, index) => ({
+    const servers: FoundServer[] = listed.map(({ callsign, endpoint, address, local, age, found, verified }, index) => ({
       callsign,
       url: `${endpoint}/`,
-      address: new URL(endpoint).host,
-      state: index < MOST_ASKED && this.#mayAsk(endpoint) ? 'asked' : 'unasked',
+      address,
+      // Nobody beyond this network is called because some server names them.
+      state: index < MOST_ASKED && local && this.#mayAsk(endpoint) ? 'asked' : 'unasked',
       age,
+      found: found ?? null,
+      verified: verified ?? false,
     }))
     show({ where, state: 'looking', servers: [...servers] })
     await Promise.all(

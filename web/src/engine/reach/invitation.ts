@@ -57,6 +57,13 @@ function fromUrl(text: string): Invitation | null {
   return { url: `${url.origin}/${hash}`, address: url.host, fingerprint: joins?.fingerprint ?? null, local: isLocal(url.hostname) }
 }
 
+/** Where a server is, as another server says: an address without anything behind it; null for all else, such as a script. */
+export function readEndpoint(text: unknown): Pick<Invitation, 'address' | 'local'> & { readonly endpoint: string } | null {
+  if (typeof text !== 'string' || text.length > MAX_LENGTH) return null
+  const read = fromUrl(text)
+  return read === null ? null : { endpoint: new URL(read.url).origin, address: read.address, local: read.local }
+}
+
 /** Whether a host can only be on this network or an AREDN one; the names and ranges servers have certificates for, and 44net. */
 export function isLocal(host: string): boolean {
   const name = host.toLowerCase()

@@ -1,4 +1,7 @@
 /** The servers this browser heard of, for the day the one it is at is gone. They belong to this page's origin. */
+import type { LocalServers } from '../../wire/http'
+import { isCallsign } from '../trust/callsign'
+import { readEndpoint } from './invitation'
 
 export interface Remembered {
   readonly callsign: string
@@ -40,7 +43,39 @@ export class Memory {
   }
 }
 
+/** A server that another one tells of. */
+export interface Told {
+  readonly callsign: string
+  readonly endpoint: string
+  /** `192.168.1.7:8080`. */
+  readonly address: string
+  readonly local: boolean
+  /** Seconds since it was heard; null where only others hear it. */
+  readonly age: number | null
+  readonly found: 'mdns' | 'manual' | 'peer'
+  readonly verified: boolean
+}
+
+/** Of what another server tells, which need not be an honest one: the first that are servers' addresses. */
+export function toldOf(answer: LocalServers): readonly Told[] {
+  const told: unknown = answer?.servers
+  if (!Array.isArray(told)) return []
+  return (told as readonly (Partial<Record<keyof LocalServers['servers'][number], unknown>> | null)[]).slice(0, MOST_TOLD).flatMap((one) => {
+    const place = readEndpoint(one?.endpoint)
+    const { callsign, age, source, verified } = one ?? {}
+    if (place === null || typeof callsign !== 'string' || !isCallsign(callsign)) return []
+    return [{ ...place, callsign, age: typeof age === 'number' ? age : null, found: source === 'manual' || source === 'peer' ? source : 'mdns', verified: verified === true } as const]
+  })
+}
+
+/** What of them is worth remembering, heard of at `now`. */
+export function worth(told: readonly Told[], now: number): readonly Remembered[] {
+  return told.map(({ callsign, endpoint, age }) => ({ callsign, endpoint, seen: now - (age ?? 0) * 1000 }))
+}
+
+const MOST_TOLD = 160
+
 function isRemembered(value: unknown): value is Remembered {
   const { callsign, endpoint, seen } = (value ?? {}) as Partial<Record<keyof Remembered, unknown>>
-  return typeof callsign === 'string' && typeof endpoint === 'string' && URL.canParse(endpoint) && typeof seen === 'number'
+  return typeof callsign === 'string' && readEndpoint(endpoint) !== null && typeof seen === 'number'
 }

@@ -7,11 +7,12 @@ import type { Guide } from './trust-guides'
 
 export function TrustCertificate({ secure, guide }: { secure: SecureAddress; guide: Guide }) {
   const { owner } = useModel().server.value
+  const amateur = secure.amateurNetworks.length === 0 ? '' : ` and the owner’s own of amateur radio, ${secure.amateurNetworks.join(' and ')}`
   return (
     <Panel title="The certificate">
       <p>
-        It can vouch for this server’s own names and for addresses inside private networks. It can never vouch for a site on the
-        internet: your device enforces that. Inside a private network it could vouch for other machines too, so install it only if
+        It can vouch for this server’s own names and for addresses inside private networks{amateur}. It can never vouch for a site on the
+        internet: your device enforces that. Inside these networks it could vouch for other machines too, so install it only if
         you trust {owner}.
       </p>
       <dl class="facts">

@@ -53,11 +53,13 @@ export const found: readonly FindStep[] = [
     where: 'heard',
     state: 'done',
     servers: [
-      { callsign: 'DL/W1AW/P', url: 'http://[fd12:3456:789a:1:2ab:cdff:fe12:3456]:8080/', address: '[fd12:3456:789a:1:2ab:cdff:fe12:3456]:8080', state: 'answers', age: 0 },
-      { callsign: 'K1ABC', url: 'http://192.168.1.7:8080/', address: '192.168.1.7:8080', state: 'silent', age: 47 },
+      { callsign: 'DL/W1AW/P', url: 'http://[fd12:3456:789a:1:2ab:cdff:fe12:3456]:8080/', address: '[fd12:3456:789a:1:2ab:cdff:fe12:3456]:8080', state: 'answers', age: 0, found: 'peer', verified: true },
+      { callsign: 'K1ABC', url: 'http://192.168.1.7:8080/', address: '192.168.1.7:8080', state: 'silent', age: 47, found: 'mdns', verified: false },
+      { callsign: 'K7RA', url: 'http://10.54.7.9:8080/', address: '10.54.7.9:8080', state: 'answers', age: 700, found: 'manual', verified: false },
+      { callsign: 'N0XYZ', url: 'http://192.168.40.3:8080/', address: '192.168.40.3:8080', state: 'asked', age: null, found: 'peer', verified: true },
     ],
   },
-  { where: 'known', state: 'done', servers: [{ callsign: 'N0XYZ', url: 'http://192.168.1.12:8081/', address: '192.168.1.12:8081', state: 'unasked', age: 93_000 }] },
+  { where: 'known', state: 'done', servers: [{ callsign: 'N0XYZ', url: 'http://192.168.1.12:8081/', address: '192.168.1.12:8081', state: 'unasked', age: 93_000, found: null, verified: false }] },
   { where: 'here', state: 'done', servers: [] },
 ]
 

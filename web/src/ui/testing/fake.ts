@@ -50,6 +50,7 @@ const server: ServerView = {
   secureAddress: {
     root: '60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752',
     urls: ['https://w1aw.local:8080', 'https://192.168.1.100:8080'],
+    amateurNetworks: [],
   },
   radio: null,
   guestCalls: false,

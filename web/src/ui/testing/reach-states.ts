@@ -45,7 +45,7 @@ export const reachStates: Record<string, PageState> = {
     hash: '#/servers',
     fake: {
       finding: [
-        { where: 'heard', state: 'looking', servers: [{ callsign: 'K1ABC', url: 'http://192.168.1.7:8080/', address: '192.168.1.7:8080', state: 'asked', age: 12 }] },
+        { where: 'heard', state: 'looking', servers: [{ callsign: 'K1ABC', url: 'http://192.168.1.7:8080/', address: '192.168.1.7:8080', state: 'asked', age: 12, found: 'mdns', verified: false }] },
         { where: 'known', state: 'looking', servers: [] },
         { where: 'here', state: 'looking', servers: [] },
       ],
@@ -58,7 +58,7 @@ export const reachStates: Record<string, PageState> = {
       finding: [
         { where: 'heard', state: 'failed', servers: [] },
         { where: 'known', state: 'done', servers: [] },
-        { where: 'here', state: 'done', servers: [{ callsign: null, url: 'http://localhost:8081/', address: 'localhost:8081', state: 'answers', age: null }] },
+        { where: 'here', state: 'done', servers: [{ callsign: null, url: 'http://localhost:8081/', address: 'localhost:8081', state: 'answers', age: null, found: null, verified: false }] },
       ],
     },
   },

@@ -9,12 +9,13 @@
 //! There is a node while the server is open to the network. Closing it ends every link.
 //!
 //! Reading order: this file; `line` (one transport), `errands`, `sets`, `people` (who is where, and their signals), `peers` (whom to dial, and what the
-//! owner says), `view` (what is shown).
+//! owner says), `view` and `present` (what is shown).
 
 mod errands;
 mod line;
 mod peers;
 mod people;
+mod present;
 mod sets;
 mod view;
 
@@ -47,6 +48,7 @@ use people::People;
 use sets::Told;
 
 pub use line::{Heard, Line, Outgoing, carry};
+pub use present::PresentServer;
 pub use view::{PeerRow, PeerState};
 
 /// How often the addresses of this machine are looked at, and names of the sets compared.

@@ -81,11 +81,19 @@ const answers = {
   unasked: { lamp: 'off', words: 'Cannot be asked from this page: open it to see' },
 } as const
 
-function Answer({ server: { state, age } }: { server: FoundServer }) {
+function Answer({ server }: { server: FoundServer }) {
+  const how = howFound(server)
   return (
     <div>
-      <StateLine state={answers[state]} />
-      {age !== null && <p class="quiet">{heardAgo(age)}</p>}
+      <StateLine state={answers[server.state]} />
+      {how !== '' && <p class="quiet">{how}</p>}
     </div>
   )
+}
+
+/** How it was found, and how long ago: as far as the server that tells of it says so. */
+function howFound({ age, found, verified }: FoundServer): string {
+  const heard = age === null ? null : heardAgo(age)
+  const by = found === 'manual' ? 'from a node’s list' : found === 'peer' ? (heard === null ? 'known through another server' : 'linked') : null
+  return [verified ? 'verified' : null, by, found === 'manual' ? null : heard].filter((word) => word !== null).join(', ')
 }
