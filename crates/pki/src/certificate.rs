@@ -87,6 +87,9 @@ pub enum CertificateError {
     /// The licence in it is somebody else's.
     #[error("the certificate's licence is for another callsign than its subject")]
     LicenceOfAnother,
+    /// The licence in it names somebody as who vouches that is not the issuer.
+    #[error("the certificate says that somebody else than its issuer vouches for the licence")]
+    VouchedByAnother,
 }
 
 impl Certificate {

@@ -52,7 +52,8 @@ type Vouched = Pick<CertificateSummary, 'server' | 'vouchedBy' | 'method' | 'cal
 export function whoVouches({ server, vouchedBy, method, callsign }: Vouched): string {
   if (server) return `The server of ${callsign}`
   if (vouchedBy === null || method === null) return 'It says nothing of a licence'
-  return method === 'self-asserted' ? 'Their own word: nobody vouches here' : `Vouched for by ${vouchedBy}, ${howChecked(method)}`
+  const ownWord = method === 'self-asserted' || vouchedBy === callsign
+  return ownWord ? 'Their own word: nobody vouches here' : `Vouched for by ${vouchedBy}, ${howChecked(method)}`
 }
 
 /** What a step of a way to a root is. */

@@ -46,12 +46,8 @@ pub(super) fn fields_of(
     let public_key = PublicKey::from_spki(&der[members.spki]).map_err(|_| CertificateError::Key)?;
     let (callsign, unit) = holder(tbs.subject())?;
     let extensions = Extensions::read(tbs.extensions().map_or(&[], Vec::as_slice))?;
-    if extensions
-        .licence
-        .as_ref()
-        .is_some_and(|licence| licence.callsign != callsign)
-    {
-        return Err(CertificateError::LicenceOfAnother);
+    if let Some(licence) = &extensions.licence {
+        check_licence(licence, &callsign, tbs.issuer())?;
     }
     Ok(Fields {
         fingerprint: Fingerprint::new(sha256(&[der])),
@@ -71,6 +67,22 @@ pub(super) fn fields_of(
         signature: outer.signature,
         der: der.into(),
     })
+}
+
+/// The licence is the holder's, and who vouches for it is who signs: people read that name as the
+/// voucher's, so nobody may write another's.
+fn check_licence(
+    licence: &HamLicence,
+    holder: &Callsign,
+    issuer: &Name,
+) -> Result<(), CertificateError> {
+    if licence.callsign != *holder {
+        return Err(CertificateError::LicenceOfAnother);
+    }
+    match attribute(issuer, COMMON_NAME) {
+        Ok(Some(name)) if name == licence.vouched_by.as_str() => Ok(()),
+        _ => Err(CertificateError::VouchedByAnother),
+    }
 }
 
 /// Where the members of a TBSCertificate lie (RFC 5280, 4.1).

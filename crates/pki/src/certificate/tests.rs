@@ -144,6 +144,25 @@ fn extensions_are_known_or_not_critical_and_come_once() {
 }
 
 #[test]
+fn nobody_vouches_in_somebody_elses_name() {
+    let (mallory, holder) = (Person::new("N1XYZ"), Person::new("K1ABC"));
+    let made = |by: &Person| {
+        let vouched = by.issue("K1ABC", holder.certificate.public_key());
+        vouched.licence().unwrap().to_der().unwrap()
+    };
+    let licence = crate::licence::OID.to_string();
+    let saying = |who: &Person| {
+        let der = mallory.forge("K1ABC", holder.certificate.public_key(), |odd| {
+            odd.extension(&licence, false, &made(who));
+        });
+        Certificate::from_der(&der).map(drop)
+    };
+    assert_eq!(saying(&mallory), Ok(()));
+    let refused = saying(&Person::new("W1AW"));
+    assert_eq!(refused, Err(CertificateError::VouchedByAnother));
+}
+
+#[test]
 fn who_may_issue_is_said_by_constraints_and_usage() {
     let constraints = |value: &[u8]| parse_odd(|odd| odd.extension("2.5.29.19", true, value));
     let end = constraints(&[0x30, 0]).unwrap();

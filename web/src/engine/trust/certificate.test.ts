@@ -74,6 +74,7 @@ describe('a certificate is not read', () => {
     ['with a critical key identifier', '551d0e041604', '551d0e010604'],
     ['with a truth value of 1', '551d130101ff', '551d13010101'],
     ['without a callsign', '550403', '550405'],
+    ['that names another voucher than its issuer', '0a01000c0457314157', '0a01000c044b314157'],
   ])('%s', async (_what, from, to) => {
     const hex = toHex(owner.der)
     // Issuer and subject both name the holder.

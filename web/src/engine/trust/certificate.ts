@@ -145,7 +145,10 @@ async function read(der: Bytes, parts: Parts): Promise<Certificate | null> {
   const [unit = null, ...units] = subject.getField(OID.organizationalUnit)
   const extensions = readExtensions(certificate)
   if (!isCallsign(callsign) || others.length > 0 || units.length > 0 || !extensions) return null
-  if (extensions.licence && extensions.licence.callsign !== callsign) return null
+  // People read the voucher's name in it, so nobody may write another's than their own.
+  const issuers = certificate.issuerName.getField(OID.commonName)
+  const { licence } = extensions
+  if (licence && (licence.callsign !== callsign || issuers.length !== 1 || issuers[0] !== licence.vouchedBy)) return null
   return {
     pem: toPem('CERTIFICATE', der),
     der,

@@ -180,6 +180,7 @@ fn vouched(certificate: &Value) -> String {
     match text(certificate, "method") {
         "" => "says nothing of a licence".to_owned(),
         "self-asserted" => "self-asserted".to_owned(),
+        _ if by == text(certificate, "callsign") => "self-asserted".to_owned(),
         method => format!("{method} by {by}"),
     }
 }

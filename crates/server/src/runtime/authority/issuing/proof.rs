@@ -218,14 +218,14 @@ impl Issuing {
             return Err(ProofError::NotThree.into());
         }
         let statement = Statement::endorse(applicant.stated(), is_check(method)?)?;
-        let keys: Vec<KeyId> = endorsements.iter().map(|one| one.key).collect();
-        let independent = self.authority.look(|graph| graph.disjoint_vouchers(&keys));
         for endorsement in endorsements {
             let key = self.trusted_key(&endorsement.key, applicant)?;
             key.verify(&statement, &endorsement.signature)
                 .map_err(|_| ProofError::BadEndorsement(endorsement.key))?;
         }
-        if !independent {
+        // Searches the graph, so it comes after what only the endorsers' keys can have made.
+        let keys: Vec<KeyId> = endorsements.iter().map(|one| one.key).collect();
+        if !self.authority.look(|graph| graph.disjoint_vouchers(&keys)) {
             return Err(ProofError::NotIndependent.into());
         }
         let lines = endorsements
