@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use store::{Admission, StoreError};
 
@@ -15,6 +15,7 @@ use super::App;
 use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::signed::{self, ByOwner};
+use crate::network::Ends;
 use crate::runtime::ClaimState;
 
 /// `POST /api/network`, signed by the owner.
@@ -49,8 +50,11 @@ pub(super) struct Nonce {
     tag: String,
 }
 
-pub(super) async fn nonce(State(app): State<Arc<App>>) -> Result<Json<Nonce>, Problem> {
-    let given = app.nonces.give(&app.random, Instant::now());
+pub(super) async fn nonce(
+    State(app): State<Arc<App>>,
+    Extension(ends): Extension<Ends>,
+) -> Result<Json<Nonce>, Problem> {
+    let given = app.nonces.give(&app.random, ends.group(), Instant::now());
     let nonce = given.map_err(|error| Problem::internal(&error))?;
     Ok(Json(Nonce {
         nonce,

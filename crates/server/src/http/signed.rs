@@ -20,6 +20,7 @@ use pki::request::{RequestSignature, is_digest_of};
 use pki::{Certificate, SignatureBase};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use signaling::AddressGroup;
 use station::{Fingerprint, KeyId};
 
 use super::App;
@@ -59,6 +60,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Signed<T> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refused> {
         let (parts, body) = request.into_parts();
+        let group = parts.extensions.get::<Ends>().map(Ends::group);
         let whole = Request::from_parts(parts.clone(), body);
         let body = match Bytes::from_request(whole, app).await {
             Ok(body) => body,
@@ -68,7 +70,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Signed<T> {
                 return Err(Refused(problem, None));
             }
         };
-        let signer = check(app, &parts, &body).map_err(|problem| refuse(app, problem))?;
+        let signer = check(app, &parts, &body).map_err(|problem| refuse(app, group, problem))?;
         let body = if body.is_empty() {
             b"null"
         } else {
@@ -252,8 +254,8 @@ fn bad(error: &str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "bad-signature", error)
 }
 
-fn refuse(app: &App, problem: Problem) -> Refused {
-    let nonce = app.nonces.give(&app.random, Instant::now()).ok();
+fn refuse(app: &App, group: Option<AddressGroup>, problem: Problem) -> Refused {
+    let nonce = group.and_then(|group| app.nonces.give(&app.random, group, Instant::now()).ok());
     Refused(
         problem,
         nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()),

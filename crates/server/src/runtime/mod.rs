@@ -21,6 +21,7 @@ mod origin;
 mod outbox;
 mod ownership;
 mod resolver;
+mod shares;
 mod switchboard;
 
 pub use admin::AdminKey;

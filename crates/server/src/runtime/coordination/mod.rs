@@ -11,6 +11,7 @@
 //! Reading order: this file; `line` (one transport), `errands`, `sets`, `people` (who is where, and their signals), `peers` (whom to dial, and what the
 //! owner says), `view` and `present` (what is shown).
 
+mod early;
 mod errands;
 mod line;
 mod peers;

@@ -7,7 +7,7 @@
 //! An item that is not a certificate is JSON of fixed members, and is known by SHA-256 of the statement it
 //! signs, so that one statement is one item, however often it was signed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -22,15 +22,13 @@ use serde::{Deserialize, Serialize};
 use station::statement::Rekey;
 use station::{Callsign, Digest, Identity, KeyId, Statement};
 
+use super::early::{Early, EarlyStatement};
 use super::errands::Origin;
 use super::{Coordinator, GATHER, lock};
 use crate::runtime::authority::{AdmissionError, Bringer, Brought, BuryError, FollowError};
 
 /// Certificates above one that are told to servers that know only the plain messages.
 const MOST_TOLD: usize = 8;
-
-/// Tombstones that wait for the certificate they are for.
-const MOST_WAITING: usize = 4_096;
 
 /// Heads kept of one log that is not ours: the newest and those it can be compared with.
 const HEADS_OF_ONE: usize = 16;
@@ -47,8 +45,8 @@ pub(super) struct Told {
     held: BTreeMap<(Set, ItemId), HeldItem>,
     /// Everything that is no certificate, as it goes over a link.
     data: BTreeMap<(Set, ItemId), Blob>,
-    /// Tombstones whose certificate is not here yet.
-    waiting: VecDeque<Tombstone>,
+    /// Statements about certificates that are not here yet.
+    pub(super) early: Early,
     /// Heads of other servers' logs, by size.
     logs: BTreeMap<KeyId, BTreeMap<(u64, Digest), Checkpoint>>,
 }
@@ -93,7 +91,7 @@ impl Coordinator {
             changes.borrow_and_update();
             let coordinator = Arc::clone(self);
             let followed = tokio::task::spawn_blocking(move || {
-                coordinator.retry_tombstones();
+                coordinator.retry_early();
                 coordinator.compare_sets();
                 coordinator.judge_servers();
             });
@@ -231,8 +229,8 @@ impl Coordinator {
     pub(super) fn admit_item(&self, from: Origin, set: Set, id: ItemId, data: &Blob) -> Admission {
         let admitted = match set {
             Set::Certificates => self.admit_certificate(from, id, data.as_bytes()),
-            Set::Tombstones => self.admit_tombstone(id, data.as_bytes()),
-            Set::Rekeys => self.admit_rekey(id, data.as_bytes()),
+            Set::Tombstones => self.admit_tombstone(from, id, data.as_bytes()),
+            Set::Rekeys => self.admit_rekey(from, id, data.as_bytes()),
             Set::Checkpoints => self.admit_checkpoint(id, data.as_bytes()),
         };
         let admission = admitted.unwrap_or(Admission::Bad);
@@ -275,9 +273,9 @@ impl Coordinator {
         }
     }
 
-    fn admit_tombstone(&self, id: ItemId, json: &[u8]) -> Option<Admission> {
+    fn admit_tombstone(&self, from: Origin, id: ItemId, json: &[u8]) -> Option<Admission> {
         let tombstone = Tombstone::from(serde_json::from_slice::<TombstoneItem>(json).ok()?);
-        if tombstone_id(&tombstone).ok()? != id {
+        if tombstone_id(&tombstone).ok()? != id || !is_signature(&tombstone.signature) {
             return None;
         }
         let declined = Admission::Declined { id, time: 0 };
@@ -292,11 +290,8 @@ impl Coordinator {
             }
             // Whoever knows the certificate later must know that it is withdrawn.
             Err(BuryError::Tombstone(TombstoneError::NoTarget)) => {
-                let waiting = &mut lock(&self.told).waiting;
-                if waiting.len() >= MOST_WAITING {
-                    waiting.pop_front();
-                }
-                waiting.push_back(tombstone);
+                let early = &mut lock(&self.told).early;
+                early.keep(from.group, EarlyStatement::Tombstone(tombstone));
                 Some(declined)
             }
             Err(BuryError::Tombstone(TombstoneError::Stranger | TombstoneError::EnoughAdvice)) => {
@@ -306,24 +301,12 @@ impl Coordinator {
         }
     }
 
-    /// Certificates may have come that tombstones waited for.
-    fn retry_tombstones(&self) {
-        let waiting = std::mem::take(&mut lock(&self.told).waiting);
-        let (ready, waiting) = self.around.authority.look(|graph| {
-            let is_held = |one: &Tombstone| graph.held(&one.target).is_some();
-            waiting.into_iter().partition::<VecDeque<_>, _>(is_held)
-        });
-        for tombstone in ready {
-            if let Err(error) = self.around.authority.bury(&tombstone) {
-                tracing::debug!(%error, target = %tombstone.target, "a tombstone is not kept");
-            }
-        }
-        lock(&self.told).waiting.extend(waiting);
-    }
-
-    fn admit_rekey(&self, id: ItemId, json: &[u8]) -> Option<Admission> {
+    fn admit_rekey(&self, from: Origin, id: ItemId, json: &[u8]) -> Option<Admission> {
         let signed = SignedRekey::from(serde_json::from_slice::<RekeyItem>(json).ok()?);
-        if rekey_id(&signed.rekey).ok()? != id {
+        let signatures = [&signed.by_old, &signed.by_new];
+        if rekey_id(&signed.rekey).ok()? != id
+            || !signatures.into_iter().all(|one| is_signature(one))
+        {
             return None;
         }
         match self.around.authority.follow(&signed) {
@@ -335,7 +318,13 @@ impl Coordinator {
             Err(
                 FollowError::Store(_) | FollowError::Rekey(RekeyError::Budget | RekeyError::Full),
             ) => Some(Admission::Full),
-            Err(FollowError::Rekey(RekeyError::NotHeld | RekeyError::TooMany)) => {
+            // Two keys that claim one place are suspended also where they come before their certificates.
+            Err(FollowError::Rekey(RekeyError::NotHeld)) => {
+                let early = &mut lock(&self.told).early;
+                early.keep(from.group, EarlyStatement::Rekey(signed));
+                Some(Admission::Declined { id, time: 0 })
+            }
+            Err(FollowError::Rekey(RekeyError::TooMany)) => {
                 Some(Admission::Declined { id, time: 0 })
             }
             Err(FollowError::Rekey(
@@ -464,6 +453,11 @@ fn checkpoint_item(checkpoint: &Checkpoint) -> Result<HeldItem, station::stateme
         }),
         ..plain(named(&statement))
     })
+}
+
+/// Whether a text is as long as 64 bytes in base64url. What may wait unchecked must not be longer.
+fn is_signature(text: &str) -> bool {
+    text.len() == 86
 }
 
 fn named(statement: &Statement) -> ItemId {
