@@ -58,7 +58,9 @@ pub use self::explain::{Blocked, Explanation, MAX_LISTED, MAX_PATHS, MAX_STEPS, 
 pub use self::limits::{Full, Limits, Share, Source};
 pub use self::listing::{Held, MAX_SEEN, Page, Position, PositionError};
 pub use self::marks::Cause;
-pub use self::rekey::{MAX_OF_STRANGERS, MAX_SUCCESSORS, RekeyError, SignedRekey};
+pub use self::rekey::{
+    MAX_CHANGES_BELOW, MAX_OF_STRANGERS, MAX_SUCCESSORS, RekeyError, SignedRekey,
+};
 pub use self::restore::Stored;
 pub use self::tombstone::{Force, MAX_ADVICE, Tombstone, TombstoneError};
 
@@ -295,13 +297,10 @@ impl TrustGraph {
             .collect();
         keys.sort_unstable();
         keys.dedup();
-        let replaced: Vec<KeyId> = keys
-            .iter()
-            .copied()
-            .filter(|key| self.rekeys.later(key).any(|later| keys.contains(&later)))
-            .collect();
-        keys.retain(|key| !replaced.contains(key));
-        keys
+        // Sorted, so that a crowd under one callsign is searched and not compared one by one.
+        let is_one = |key: &KeyId| keys.binary_search(key).is_ok();
+        let is_last = |key: &&KeyId| !self.rekeys.later(key).any(|later| is_one(&later));
+        keys.iter().filter(is_last).copied().collect()
     }
 
     /// What an anchor that came or went changes. A subtree's blacklisting stops at anchors.

@@ -3,8 +3,10 @@
 
 mod support;
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
-use support::{Operator, Response, TestServer};
+use support::{DEADLINE, Operator, Response, TestServer};
 
 fn body(who: &Operator, chain: &[&Operator]) -> Value {
     let chain: Vec<String> = chain.iter().map(|one| one.certificate.to_pem()).collect();
@@ -417,4 +419,26 @@ async fn decisions_about_nobody_or_oneself_are_refused() {
         assert_eq!(refused.problem(), (400, "bad-request".into()));
     }
     server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wants_too_much_explained_is_told_to_wait() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    let path = format!("/api/certificates/{}/explain", owner.fingerprint());
+    assert_eq!(server.get(&path).await.status, 200);
+    // Applications cost the most, and what they leave is soon gone.
+    let csr = json!({ "csr": "", "callsign": "K1ABC", "proofOfLicense": { "method": "document" } });
+    let start = Instant::now();
+    loop {
+        server.post("/api/issue-certificate", &csr).await;
+        let explained = server.get(&path).await;
+        if explained.status == 429 {
+            assert_eq!(explained.problem().1, "rate-limited");
+            break;
+        }
+        assert!(start.elapsed() < DEADLINE);
+    }
+    // To look is no search.
+    assert_eq!(details(&server, &owner).await["status"], "trusted");
 }

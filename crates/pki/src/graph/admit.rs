@@ -204,6 +204,7 @@ impl TrustGraph {
                 .values()
                 .map(|node| &self.web.nodes[*node])
                 .filter(move |node| node.support.is_some() == issuing)
+                .take(MOST_COMPARED)
                 .map(|node| node.key)
                 .filter(|key| !likely.contains(key) && certificate.allows_issuer(key))
         };
@@ -328,6 +329,10 @@ impl Admission {
         self.lost = all_lost.into_iter().collect();
     }
 }
+
+/// Keys of one name, of each rank, whose hashes are compared with a hint that is not the beginning of a
+/// key id. Nobody has so many, but whoever is trusted can make them up.
+const MOST_COMPARED: usize = 256;
 
 /// The lowest key id that begins with this hint.
 pub(super) fn first_with(hint: &[u8]) -> KeyId {

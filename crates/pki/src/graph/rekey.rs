@@ -44,6 +44,9 @@ pub enum RekeyError {
     /// Nobody trusted vouches for the old key, and there are [`MAX_OF_STRANGERS`] changes.
     #[error("there is no place left for changes of keys that nobody trusted vouches for")]
     Full,
+    /// There are [`MAX_CHANGES_BELOW`] others of keys below the same key.
+    #[error("as many keys below the key {0} were changed as are kept")]
+    IssuerFull(KeyId),
     /// The budget does not cover the two signature checks.
     #[error("there is no budget left for signature checks")]
     Budget,
@@ -61,6 +64,9 @@ pub const MAX_SUCCESSORS: usize = 8;
 /// So many changes, of whatever keys, leave no place for one of a key that is not trusted: each makes
 /// the lines be computed anew.
 pub const MAX_OF_STRANGERS: usize = 1024;
+
+/// Most changes of keys that stand below one key which a trust anchor vouches for.
+pub const MAX_CHANGES_BELOW: usize = 4096;
 
 /// Every change, and the lines they form.
 #[derive(Debug, Default)]
@@ -96,10 +102,7 @@ impl TrustGraph {
         if others.count() >= MAX_SUCCESSORS {
             return Err(RekeyError::TooMany);
         }
-        let stranger = self.trusted_certificates(&rekey.old).is_empty();
-        if stranger && self.rekeys.held.len() >= MAX_OF_STRANGERS {
-            return Err(RekeyError::Full);
-        }
+        self.check_place(&rekey.old)?;
         let statement = Statement::rekey(rekey)?;
         for (key, signature) in [(old, &signed.by_old), (new, &signed.by_new)] {
             if !budget.take() {
@@ -110,6 +113,28 @@ impl TrustGraph {
                 .map_err(|_| RekeyError::Signature)?;
         }
         Ok(self.restore_rekeys(vec![signed.clone()]))
+    }
+
+    /// Whether there is a place for another change of this key.
+    fn check_place(&self, old: &KeyId) -> Result<(), RekeyError> {
+        if self.trusted_certificates(old).is_empty() {
+            let full = self.rekeys.held.len() >= MAX_OF_STRANGERS;
+            return if full { Err(RekeyError::Full) } else { Ok(()) };
+        }
+        let Some(account) = self.account_of(old) else {
+            return Ok(());
+        };
+        let below = |rekey: &&Rekey| self.account_of(&rekey.old) == Some(account);
+        if self.rekeys.held.keys().filter(below).count() >= MAX_CHANGES_BELOW {
+            return Err(RekeyError::IssuerFull(account));
+        }
+        Ok(())
+    }
+
+    /// Below whose key this one stands; none for keys that are not trusted, and for anchors'.
+    fn account_of(&self, key: &KeyId) -> Option<KeyId> {
+        let mut certificates = self.web.certificates_of(key);
+        certificates.find_map(|edge| self.account_for(edge))
     }
 
     /// Puts stored changes in force again, without signature checks. Those of keys that are not
@@ -144,6 +169,12 @@ impl TrustGraph {
     pub fn restore_successors(&mut self, stored: Vec<(KeyId, KeyId)>) -> Effect {
         self.rekeys.chosen.extend(stored);
         self.follow_lines()
+    }
+
+    /// Whether this change is among them.
+    #[must_use]
+    pub fn has_rekey(&self, rekey: &Rekey) -> bool {
+        self.rekeys.held.contains_key(rekey)
     }
 
     /// Every change of keys.

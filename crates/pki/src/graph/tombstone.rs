@@ -114,6 +114,12 @@ impl TrustGraph {
         self.put_tombstones(stored);
     }
 
+    /// Whether there is a tombstone by this key for this certificate.
+    #[must_use]
+    pub fn has_tombstone(&self, target: &Identity, signer: &KeyId) -> bool {
+        self.tombstones.holds(target, signer)
+    }
+
     /// Every tombstone, by target and signer.
     pub fn tombstones(&self) -> impl Iterator<Item = Tombstone> + '_ {
         self.tombstones.held.iter().flat_map(|(target, signers)| {

@@ -115,7 +115,7 @@ pub(super) async fn offer(
     let state = app.ownership.state();
     let nonce = app
         .nonces
-        .give(&app.random, ends.group(), Instant::now())
+        .give(&app.random, ends.sharing().group, Instant::now())
         .map_err(|error| Problem::internal(&error))?;
     let code_required = !is_at_the_machine(&app, ends, &headers);
     let unclaimed = state == ClaimState::Unclaimed;

@@ -54,7 +54,9 @@ pub(super) async fn nonce(
     State(app): State<Arc<App>>,
     Extension(ends): Extension<Ends>,
 ) -> Result<Json<Nonce>, Problem> {
-    let given = app.nonces.give(&app.random, ends.group(), Instant::now());
+    let given = app
+        .nonces
+        .give(&app.random, ends.sharing().group, Instant::now());
     let nonce = given.map_err(|error| Problem::internal(&error))?;
     Ok(Json(Nonce {
         nonce,

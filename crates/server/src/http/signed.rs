@@ -60,7 +60,10 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Signed<T> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refused> {
         let (parts, body) = request.into_parts();
-        let group = parts.extensions.get::<Ends>().map(Ends::group);
+        let group = parts
+            .extensions
+            .get::<Ends>()
+            .map(|ends| ends.sharing().group);
         let whole = Request::from_parts(parts.clone(), body);
         let body = match Bytes::from_request(whole, app).await {
             Ok(body) => body,

@@ -19,6 +19,22 @@ pub(super) fn checks(app: &App, from: Sharing, checks: usize) -> Result<(), Prob
     })
 }
 
+/// What a search of the trust graph counts as, in signature checks: little as a rule, and in a dense web of
+/// thousands more than this.
+const SEARCH: usize = 8;
+
+/// Takes a search of the trust graph from what somebody there may cause.
+///
+/// # Errors
+/// The problem to answer with.
+pub(super) fn search(app: &App, from: Sharing) -> Result<(), Problem> {
+    let taken = app.checks.take(from, SEARCH, Instant::now());
+    taken.map_err(|wait| {
+        let error = "too many certificates to explain to your part of the network; wait a moment";
+        Problem::too_many(error, wait)
+    })
+}
+
 /// Counts what the sender did wrong. Who failed too often is told to wait instead of why.
 pub(super) fn failed(app: &App, from: Sharing, problem: Problem) -> Problem {
     let now = Instant::now();

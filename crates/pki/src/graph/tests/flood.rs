@@ -1,12 +1,14 @@
 //! What strangers send by the thousand.
 
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+
 use super::world::{
     LINK, Person, anchor, assembled, bring, graph, patched, person, plenty, trusted,
 };
 use crate::certificate::Certificate;
 use crate::graph::{
-    Budget, Cause, Explanation, Full, Limits, MAX_OF_STRANGERS, Refused, RekeyError, Share, Source,
-    Target, TrustGraph, Verdict,
+    Budget, Cause, Explanation, Full, Limits, MAX_CHANGES_BELOW, MAX_OF_STRANGERS, Refused,
+    RekeyError, Share, Source, State, Target, TrustGraph, Verdict,
 };
 
 /// The certificate with another key in it: name, issuer, serial and hints stay, the signature is
@@ -277,4 +279,66 @@ fn strangers_changes_of_keys_are_few() {
     assert_eq!(graph.rekey(&back, &mut plenty()), Err(RekeyError::Full));
     bring(&mut graph, &owner.vouch(&two));
     assert!(graph.rekey(&back, &mut plenty()).is_ok());
+}
+
+#[test]
+fn an_issuers_people_change_so_many_keys_and_others_are_not_concerned() {
+    let [owner, hostile, honest] = ["W1AW", "N1XYZ", "K1ABC"].map(person);
+    let [one, two, three] = [(); 3].map(|()| person("N2XYZ"));
+    let [old, new] = [(); 2].map(|()| person("K2ABC"));
+    let mut graph = graph();
+    anchor(&mut graph, &owner);
+    for (by, who) in [
+        (&owner, &hostile),
+        (&owner, &honest),
+        (&hostile, &one),
+        (&hostile, &two),
+        (&hostile, &three),
+        (&honest, &old),
+        (&honest, &new),
+    ] {
+        bring(&mut graph, &by.vouch(who));
+    }
+    let made_up = super::statements::change(&one, &two, 1);
+    let many = (1..).take(MAX_CHANGES_BELOW).map(|generation| {
+        let mut change = made_up.clone();
+        change.rekey.generation = generation + 1;
+        change
+    });
+    graph.restore_rekeys(many.collect());
+    let checks = graph.checks();
+    let another = super::statements::change(&two, &three, 1);
+    let refused = graph.rekey(&another, &mut plenty());
+    let issuer = hostile.key.key_id();
+    assert_eq!(refused, Err(RekeyError::IssuerFull(issuer)));
+    assert_eq!(graph.checks(), checks);
+    let change = super::statements::change(&old, &new, 1);
+    assert!(graph.rekey(&change, &mut plenty()).is_ok());
+    assert_eq!(graph.successor(&old.key.key_id()), Some(new.key.key_id()));
+}
+
+#[test]
+fn in_a_crowd_of_one_name_only_the_beginning_of_a_key_id_finds_the_issuer() {
+    let [owner, hostile] = ["W1AW", "N1XYZ"].map(person);
+    let mut graph = graph();
+    anchor(&mut graph, &owner);
+    bring(&mut graph, &owner.vouch(&hostile));
+    let mut crowd: Vec<Person> = (0..300).map(|_| person("N2XYZ")).collect();
+    crowd.sort_by_key(|one| one.key.key_id());
+    // The SHA-1 of the key, as other programs write it.
+    let by_sha1 = |issuer: &Person| {
+        let made = issuer.vouch(&person("N3XYZ"));
+        let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, issuer.own.public_key().point());
+        let hint = made.key_identifier_of_issuer().unwrap().to_vec();
+        issuer.sign(&patched(made.tbs(), &hint, sha1.as_ref()))
+    };
+    let last = crowd.pop().unwrap();
+    bring(&mut graph, &hostile.vouch(&last));
+    bring(&mut graph, &by_sha1(&last));
+    for one in &crowd {
+        bring(&mut graph, &hostile.vouch(one));
+    }
+    bring(&mut graph, &last.vouch(&person("N3XYZ")));
+    let unfound = graph.admit(&by_sha1(&last), LINK, &mut plenty());
+    assert_eq!(unfound.unwrap().state, State::Waiting);
 }

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use pki::graph::{Blocked, Explanation, Path as GraphPath, Step as GraphStep, Verdict};
 use serde::Serialize;
 use station::licence::VouchMethod;
 use station::{Callsign, Fingerprint, KeyId};
 
-use super::{App, Status, fingerprint, no_such_certificate};
+use super::{App, Status, fingerprint, no_such_certificate, off_the_serving_threads};
 #[cfg(feature = "schema")]
 use crate::http::openapi::{Operation, Paths};
 use crate::http::problem::Problem;
+use crate::http::toll;
+use crate::network::Ends;
 
 /// `GET /api/certificates/{fingerprint}/explain`.
 #[derive(Debug, Serialize)]
@@ -82,15 +84,20 @@ struct Obstacle {
 
 pub(in crate::http) async fn explain(
     State(app): State<Arc<App>>,
+    Extension(ends): Extension<Ends>,
     Path(named): Path<String>,
 ) -> Result<Json<Explained>, Problem> {
     let named = fingerprint(&named)?;
-    let explained = app.authority.look(|graph| {
-        let explanation = graph.explain(&named)?;
-        Some((graph.verdict(&named), explanation))
-    });
-    let (verdict, explanation) = explained.ok_or_else(no_such_certificate)?;
-    Ok(Json(Explained::of(verdict, explanation)))
+    toll::search(&app, ends.sharing())?;
+    off_the_serving_threads(&app, move |app| {
+        let explained = app.authority.look(|graph| {
+            let explanation = graph.explain(&named)?;
+            Some((graph.verdict(&named), explanation))
+        });
+        let (verdict, explanation) = explained.ok_or_else(no_such_certificate)?;
+        Ok(Json(Explained::of(verdict, explanation)))
+    })
+    .await
 }
 
 impl Explained {
@@ -216,6 +223,6 @@ impl From<Blocked> for Obstacle {
 pub(super) fn describe(paths: &mut Paths) {
     let operation = Operation::new("Why a certificate is trusted, or why not")
         .answers::<Explained>(paths, 200, "The explanation")
-        .refuses(paths, &[404]);
+        .refuses(paths, &[404, 429]);
     paths.add("get", "/api/certificates/{fingerprint}/explain", operation);
 }

@@ -233,7 +233,9 @@ fn not_followed(error: FollowError) -> Problem {
     };
     let (status, code) = match error {
         RekeyError::NotHeld => (StatusCode::NOT_FOUND, "not-found"),
-        RekeyError::TooMany | RekeyError::Full => (StatusCode::TOO_MANY_REQUESTS, "full"),
+        RekeyError::TooMany | RekeyError::Full | RekeyError::IssuerFull(_) => {
+            (StatusCode::TOO_MANY_REQUESTS, "full")
+        }
         RekeyError::Budget => (StatusCode::TOO_MANY_REQUESTS, "rate-limited"),
         RekeyError::Generation | RekeyError::Signature | RekeyError::Field(_) => {
             (StatusCode::BAD_REQUEST, "bad-rekey")

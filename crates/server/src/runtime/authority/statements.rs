@@ -36,11 +36,11 @@ impl Authority {
     pub fn bury(&self, tombstone: &Tombstone) -> Result<(Force, Effect), BuryError> {
         self.change(
             |known| {
-                let before = known.graph.tombstones().count();
+                let Tombstone { target, signer, .. } = tombstone;
+                let was_there = known.graph.has_tombstone(target, signer);
                 let buried = known.graph.bury(tombstone, &mut Budget::new(1))?;
-                let fresh = known.graph.tombstones().count() > before;
                 let effect = buried.1.clone();
-                Ok(decided(buried, &effect).published_if(fresh))
+                Ok(decided(buried, &effect).published_if(!was_there))
             },
             |change, _| change.bury(tombstone),
         )
@@ -53,10 +53,9 @@ impl Authority {
     pub fn follow(&self, signed: &SignedRekey) -> Result<Effect, FollowError> {
         self.change(
             |known| {
-                let before = known.graph.rekeys().count();
+                let was_there = known.graph.has_rekey(&signed.rekey);
                 let effect = known.graph.rekey(signed, &mut Budget::new(2))?;
-                let fresh = known.graph.rekeys().count() > before;
-                Ok(decided(effect.clone(), &effect).published_if(fresh))
+                Ok(decided(effect.clone(), &effect).published_if(!was_there))
             },
             |change, _| change.rekey(signed),
         )

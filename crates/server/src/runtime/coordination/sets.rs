@@ -324,7 +324,7 @@ impl Coordinator {
                 early.keep(from.group, EarlyStatement::Rekey(signed));
                 Some(Admission::Declined { id, time: 0 })
             }
-            Err(FollowError::Rekey(RekeyError::TooMany)) => {
+            Err(FollowError::Rekey(RekeyError::TooMany | RekeyError::IssuerFull(_))) => {
                 Some(Admission::Declined { id, time: 0 })
             }
             Err(FollowError::Rekey(
