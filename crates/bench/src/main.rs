@@ -26,7 +26,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::dialect::Dialect;
 use crate::measure::flood::{self, Flood};
 use crate::measure::throughput::{Throughput, UNDER_WAY};
-use crate::measure::{PAIRS, idle, latency, storm, throughput};
+use crate::measure::{PAIRS, growth, idle, latency, storm, throughput};
 use crate::results::{Half, Results, median};
 use crate::server::{Limits, Programs};
 
@@ -40,7 +40,7 @@ const ROUNDS: usize = 3;
 const LATENCY_TIME: std::time::Duration = std::time::Duration::from_secs(4);
 
 /// The parts, in the order in which they are measured.
-const PARTS: [&str; 5] = ["throughput", "latency", "storm", "flood", "idle"];
+const PARTS: [&str; 6] = ["throughput", "latency", "storm", "growth", "flood", "idle"];
 
 fn main() -> Result<()> {
     let mut arguments = Arguments::read(std::env::args().skip(1))?;
@@ -74,6 +74,7 @@ async fn run(part: &str, programs: &Programs, results: &mut Results) -> Result<(
         "throughput" => measure_throughput(programs, results).await,
         "latency" => measure_latency(programs, results).await,
         "storm" => measure_storm(programs, results).await,
+        "growth" => measure_growth(programs, results).await,
         "flood" => measure_flood(programs, results).await,
         "idle" => measure_idle(programs, results).await,
         unknown => bail!(
@@ -150,6 +151,17 @@ async fn measure_storm(programs: &Programs, results: &mut Results) -> Result<()>
         let one = storm::measure(&server).await?;
         println!("  {dialect}: {one:?}");
         results.storm.insert(dialect, one);
+    }
+    Ok(())
+}
+
+async fn measure_growth(programs: &Programs, results: &mut Results) -> Result<()> {
+    results.growth.clear();
+    for people in growth::SIZES {
+        let server = programs.start(Dialect::HamServer, Limits::Raised)?;
+        let one = growth::measure(&server, people).await?;
+        println!("  {one:?}");
+        results.growth.push(one);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::dialect::Dialect;
+use crate::measure::growth::{BETWEEN, LATE};
 use crate::measure::idle::SIZES;
 use crate::measure::storm::CROWD;
 use crate::measure::throughput::UNDER_WAY;
@@ -35,6 +36,7 @@ pub(crate) fn page(results: &Results) -> String {
     latency(&mut page, results);
     memory(&mut page, results);
     storm(&mut page, results);
+    growth(&mut page, results);
     flood(&mut page, results);
     page
 }
@@ -158,6 +160,36 @@ fn storm(page: &mut String, results: &Results) {
         );
     }
     page.push_str("\nAimed at: joining under 0.1 s.\n");
+}
+
+fn growth(page: &mut String, results: &Results) {
+    if results.growth.is_empty() {
+        return;
+    }
+    let _ = write!(
+        page,
+        "\n## A net that grows\n\n\
+         What it costs ham-server that somebody comes into a net, for each who comes: microseconds of its processor, and \
+         bytes sent to all together. First everybody comes as fast as the server takes them (with opening the sockets); then \
+         {LATE} more, one every {} ms, whose sockets are open and for whom the cost of pinging the crowd is taken off.\n\n\
+         | people in the net | together: µs | bytes | one after another: µs | bytes |\n|---:|---:|---:|---:|---:|\n",
+        BETWEEN.as_millis(),
+    );
+    for seen in &results.growth {
+        let _ = writeln!(
+            page,
+            "| {} | {:.0} | {} | {:.0} | {} |",
+            thousands(count(seen.people)),
+            seen.together.microseconds,
+            thousands(seen.together.bytes),
+            seen.late.microseconds,
+            thousands(seen.late.bytes),
+        );
+    }
+    page.push_str(
+        "\nTelling every member of every newcomer would cost each newcomer as much as there are people. Aimed at: what somebody \
+         costs who comes does not rise with the net.\n",
+    );
 }
 
 fn flood(page: &mut String, results: &Results) {

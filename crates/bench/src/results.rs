@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dialect::Dialect;
 use crate::measure::flood::Bystanders;
+use crate::measure::growth::Growth;
 use crate::measure::idle::Idle;
 use crate::measure::latency::Latency;
 use crate::measure::storm::Storm;
@@ -25,6 +26,9 @@ pub(crate) struct Results {
     pub(crate) throughput: BTreeMap<Dialect, BTreeMap<usize, Throughput>>,
     pub(crate) latency: BTreeMap<Dialect, Half>,
     pub(crate) storm: BTreeMap<Dialect, Storm>,
+    /// Ours, by the size of the net.
+    #[serde(default)]
+    pub(crate) growth: Vec<Growth>,
     pub(crate) flood: BTreeMap<Dialect, Bystanders>,
     /// Ours, with the usual limits of a client.
     pub(crate) limited: Option<Bystanders>,

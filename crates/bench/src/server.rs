@@ -18,12 +18,13 @@ const START_WITHIN: Duration = Duration::from_secs(30);
 
 /// What has to be raised for one machine to play a crowd: everybody comes from one address, and sends more
 /// than anybody would be let. Every budget is still kept and charged.
-const RAISED: [&str; 10] = [
+const RAISED: [&str; 11] = [
     "connections=15000",
     "address-connections=20000",
     "address-arrivals-per-second=100000",
     "requests=1000",
     "address-requests=1000",
+    "address-requests-per-second=100000",
     "messages-per-minute=4000000000",
     "bytes-per-second=4000000000",
     "offers-per-minute=4000000000",
@@ -32,11 +33,12 @@ const RAISED: [&str; 10] = [
 ];
 
 /// What is raised where the usual budgets of a client are to be seen at work.
-const RAISED_FOR_ADDRESSES: [&str; 5] = [
+const RAISED_FOR_ADDRESSES: [&str; 6] = [
     "address-connections=20000",
     "address-arrivals-per-second=100000",
     "requests=1000",
     "address-requests=1000",
+    "address-requests-per-second=100000",
     "address-messages-per-minute=4000000000",
 ];
 

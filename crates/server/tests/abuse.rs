@@ -11,6 +11,8 @@ use support::{Client, DEADLINE, Operator, Response, TestServer, dial_from, elsew
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 /// The beginning of a TLS ClientHello (RFC 8446, 4.1.2) that never goes on.
 const HALF_HANDSHAKE: &[u8] = &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 0, 0, 0];
@@ -365,5 +367,83 @@ async fn a_trusted_proxy_is_believed_and_nobody_else() {
     let stranger = arrive(2, "192.168.1.9").await;
     assert!(stranger.is_some());
     assert!(arrive(2, "192.168.1.10").await.is_none(), "not believed");
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_in_pieces_without_end_is_ended() {
+    let (server, _) = claimed(&[]).await;
+    let (mut bystander, _) = server.connect().await.guest().await;
+    let (mut flooder, flooder_id) = server.connect().await.guest().await;
+    let piece = |kind| Message::Frame(Frame::message(Vec::new(), OpCode::Data(kind), false));
+    flooder.try_send(piece(Data::Text)).await;
+    // More than 512 KiB, of which no byte counts as part of a message.
+    for _ in 0..200_000 {
+        if !flooder.try_send(piece(Data::Continue)).await {
+            break;
+        }
+    }
+    let left = bystander.next_of("PEER_LEFT").await;
+    assert_eq!(left["peerId"], flooder_id);
+    let refusal = loop {
+        let message = flooder.next().await;
+        if message["type"] == "ERROR" {
+            break message;
+        }
+    };
+    assert_eq!(refusal["code"], "too-large");
+    assert_eq!(flooder.next_or_close().await, Err(Some(1009)));
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_makes_so_many_requests_and_others_are_served() {
+    let (server, _) = claimed(&["address-requests-per-second=1"]).await;
+    let authority = server.authority();
+    // Twenty at once and then one a second: one of so many on one connection is refused.
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+    let mut stream = dial_from(elsewhere(50), &authority).await.unwrap();
+    stream
+        .write_all(request.repeat(60).as_bytes())
+        .await
+        .unwrap();
+    let mut answers = Vec::new();
+    let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut answers));
+    read.await.unwrap().expect("it ends in good order");
+    let answers = String::from_utf8(answers).unwrap();
+    let (served, refused) = ["HTTP/1.1 200 ", "HTTP/1.1 429 "]
+        .map(|status| answers.matches(status).count())
+        .into();
+    assert!(
+        (20..60).contains(&served) && refused == 1,
+        "{served} and {refused}"
+    );
+    let last = answers
+        .rsplit("HTTP/1.1 ")
+        .next()
+        .unwrap()
+        .to_ascii_lowercase();
+    assert!(
+        last.contains("retry-after: ") && last.contains("rate-limited"),
+        "{last}"
+    );
+    // Who asked less is served, and who waited as well.
+    assert_eq!(
+        server.get("/api/status").await.json()["limited"]["requests"],
+        1
+    );
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        let mut stream = dial_from(elsewhere(50), &authority).await.unwrap();
+        let request = request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        if Response::parse(&answer).status == 200 {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "it never ends");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     server.server.shutdown().await;
 }

@@ -1418,6 +1418,10 @@ export interface Limited {
    */
   pauses: number
   /**
+   * Requests over the budget of their address.
+   */
+  requests: number
+  /**
    * Of these, because their client did not read what it was sent.
    */
   slow: number

@@ -1,6 +1,7 @@
 //! What is measured: each part alone, on every server in turn.
 
 pub(crate) mod flood;
+pub(crate) mod growth;
 pub(crate) mod idle;
 pub(crate) mod latency;
 pub(crate) mod storm;

@@ -88,7 +88,7 @@ pub(crate) async fn measure(server: &Server) -> Result<Storm> {
 }
 
 /// Reads until nothing has come for a while.
-async fn until_quiet(sockets: &mut [Socket]) -> Result<()> {
+pub(super) async fn until_quiet(sockets: &mut [Socket]) -> Result<()> {
     let last = Cell::new(Instant::now());
     let reading = sockets.iter_mut().map(|socket| async {
         loop {

@@ -77,6 +77,7 @@ fn limited(limited: &Value) -> String {
             "connections turned away",
         ),
         ("displaced", "connection displaced", "connections displaced"),
+        ("requests", "request refused", "requests refused"),
     ] {
         match count(name) {
             0 => {}

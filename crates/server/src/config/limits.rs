@@ -23,6 +23,8 @@ pub struct Limits {
     pub requests: NonZeroU32,
     /// Of these, from one address.
     pub address_requests: NonZeroU32,
+    /// HTTP requests from one address; twenty times as many at once.
+    pub address_requests_per_second: NonZeroU32,
     /// New connections from one address; ten times as many at once.
     pub address_arrivals_per_second: NonZeroU32,
     /// Messages on one WebSocket; as many at once.
@@ -68,6 +70,7 @@ impl Default for Limits {
             address_connections: n(256),
             requests: n(1_024),
             address_requests: n(64),
+            address_requests_per_second: n(100),
             address_arrivals_per_second: n(50),
             messages_per_minute: n(100),
             bytes_per_second: n(1_000_000),

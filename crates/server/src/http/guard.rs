@@ -8,10 +8,11 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -42,6 +43,14 @@ pub(super) async fn check(
     next: Next,
 ) -> Response {
     let ends = forwarded::ends(&app.door, ends, request.headers());
+    if let Err(wait) = app.door.request(ends.sharing(), Instant::now()) {
+        let error = "too many requests come from your address; wait a moment";
+        let mut refusal = Problem::too_many(error, wait).into_response();
+        // Else the next one is here already.
+        let headers = refusal.headers_mut();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        return refusal;
+    }
     let authority = match authority(&app, ends, request.uri(), request.headers()) {
         Ok(authority) => authority,
         Err(problem) => return problem.into_response(),

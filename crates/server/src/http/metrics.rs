@@ -119,6 +119,11 @@ fn page(here: &Snapshot, door: DoorCounters, up: Duration) -> String {
     .value(&[("fate", "admitted")], door.admitted)
     .value(&[("fate", "turned_away")], door.turned_away)
     .value(&[("fate", "displaced")], door.displaced);
+    page.counter(
+        "requests_refused_total",
+        "Requests refused, because too many came from their address.",
+    )
+    .value(&[], door.refused);
     page.histogram(
         "delivery_seconds",
         "From when the server has something for a client until the system has taken it.",

@@ -20,7 +20,8 @@ use super::App;
 use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::status::is_open_to;
-use super::websocket::{answer_close, bounded, fail, is_oversized};
+use super::websocket::{Unfinished, answer_close, bounded, fail, is_oversized};
+use crate::listen::BytesRead;
 use crate::network::Ends;
 use crate::runtime::{Batch, ClaimState, Line, Outgoing};
 
@@ -36,6 +37,7 @@ const WRITE_WITHIN: Duration = Duration::from_secs(10);
 pub(super) async fn upgrade(
     State(app): State<Arc<App>>,
     Extension(ends): Extension<Ends>,
+    Extension(read): Extension<BytesRead>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(|_| {
@@ -67,7 +69,7 @@ pub(super) async fn upgrade(
     }
     let sockets = app.sockets.token();
     Ok(bounded(upgrade).on_upgrade(async move |socket| {
-        serve(socket, &line).await;
+        serve(socket, &line, Unfinished::new(read)).await;
         drop(sockets);
     }))
 }
@@ -84,22 +86,22 @@ pub(super) fn not_open(state: ClaimState) -> Problem {
 }
 
 /// Reads and writes until either side ends it.
-async fn serve(mut socket: WebSocket, line: &Line) {
+async fn serve(mut socket: WebSocket, line: &Line, mut unfinished: Unfinished) {
     let mut batch = Batch::default();
     let mut in_a_row = 0;
     loop {
-        match next(&mut socket, line, &mut batch, &mut in_a_row).await {
+        match next(&mut socket, line, &mut batch, &mut in_a_row, &unfinished).await {
             Next::Came(Some(frame)) => match take_in(frame, line) {
-                Taken::Done => {}
+                Taken::Done => unfinished.end(),
                 Taken::Closed => return answer_close(&mut socket).await,
                 Taken::Failed(error) => return fail(&mut socket, &error).await,
-                Taken::TooLarge => {
-                    let mut last = line.outbox.take().await;
-                    send(&mut socket, line, &mut last).await;
-                    return;
-                }
+                Taken::TooLarge => return send_last(&mut socket, line).await,
             },
             Next::Came(None) => return,
+            Next::Endless => {
+                line.receive_oversized();
+                return send_last(&mut socket, line).await;
+            }
             Next::ToSend => {
                 if !send(&mut socket, line, &mut batch).await {
                     return;
@@ -111,22 +113,41 @@ async fn serve(mut socket: WebSocket, line: &Line) {
     }
 }
 
+/// Sends what waits, of which the last is a close.
+async fn send_last(socket: &mut WebSocket, line: &Line) {
+    let mut last = line.outbox.take().await;
+    send(socket, line, &mut last).await;
+}
+
 /// What there is to do on a connection.
 enum Next {
     /// A frame came, or the end.
     Came(Option<Result<Message, axum::Error>>),
+    /// More came of one message than any message has.
+    Endless,
     /// The batch is to be sent.
     ToSend,
 }
 
 /// Waits for a frame, and for something to send. What came already is read first, so that the answers to it
 /// leave together; but not for ever.
-async fn next(socket: &mut WebSocket, line: &Line, batch: &mut Batch, in_a_row: &mut u32) -> Next {
+async fn next(
+    socket: &mut WebSocket,
+    line: &Line,
+    batch: &mut Batch,
+    in_a_row: &mut u32,
+    unfinished: &Unfinished,
+) -> Next {
     poll_fn(|context| {
         let patient = *in_a_row < READ_IN_A_ROW;
-        if patient && let Poll::Ready(frame) = socket.poll_next_unpin(context) {
-            *in_a_row += 1;
-            return Poll::Ready(Next::Came(frame));
+        if patient {
+            if let Poll::Ready(frame) = socket.poll_next_unpin(context) {
+                *in_a_row += 1;
+                return Poll::Ready(Next::Came(frame));
+            }
+            if unfinished.is_endless() {
+                return Poll::Ready(Next::Endless);
+            }
         }
         *in_a_row = 0;
         if line.outbox.poll_take(batch, context).is_ready() {

@@ -65,6 +65,8 @@ pub(super) struct Limited {
     turned_away: u64,
     /// Connections that gave way to others.
     displaced: u64,
+    /// Requests over the budget of their address.
+    requests: u64,
 }
 
 /// The signaling service in a status.
@@ -220,6 +222,7 @@ fn limited(app: &App) -> Limited {
         pauses: counters.pauses,
         turned_away: door.turned_away,
         displaced: door.displaced,
+        requests: door.refused,
     }
 }
 

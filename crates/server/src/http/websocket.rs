@@ -11,9 +11,15 @@ use signaling::message::MAX_FRAME;
 use tokio::time::timeout;
 use tungstenite::Error as Cause;
 
+use crate::listen::BytesRead;
+
 /// A message up to this size, in bytes, is still read, to be refused with a typed error; a larger one ends the
 /// connection.
 pub const MAX_READ: usize = 2 * MAX_FRAME;
+
+/// Bytes that may come on the wire until a message ends. It can come in pieces, which cost work even when
+/// they are empty.
+const MOST_UNFINISHED: u64 = 8 * MAX_FRAME as u64;
 
 /// Bytes a connection may read ahead. The library's default of 128 KiB is most of what an idle connection costs.
 pub(super) const READ_BUFFER: usize = 4 * 1024;
@@ -23,6 +29,31 @@ const WRITE_BUFFER: usize = 16 * 1024;
 
 /// Time a client has to take the last frame.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long the current message is, on the wire.
+#[derive(Debug)]
+pub(super) struct Unfinished {
+    read: BytesRead,
+    begun: u64,
+}
+
+impl Unfinished {
+    /// None has begun.
+    pub(super) fn new(read: BytesRead) -> Self {
+        let begun = read.so_far();
+        Self { read, begun }
+    }
+
+    /// A message has ended.
+    pub(super) fn end(&mut self) {
+        self.begun = self.read.so_far();
+    }
+
+    /// Whether so much came since the last message that no message that we read can come of it.
+    pub(super) fn is_endless(&self) -> bool {
+        self.read.so_far() - self.begun > MOST_UNFINISHED
+    }
+}
 
 /// The upgrade with our bounds.
 pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {

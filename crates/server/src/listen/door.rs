@@ -8,12 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use signaling::limit::{Meter, Rate};
+use signaling::limit::Rate;
 use signaling::{AddressGroup, Sharing};
 use tokio::sync::Notify;
 
+use super::meters::Meters;
 use crate::config::{Limits, Network};
 
 /// The places for connections, and who has them.
@@ -22,8 +23,17 @@ pub struct Door {
     places: usize,
     places_of_one: usize,
     arrivals: Rate,
+    requests: Rate,
     trusted_proxies: Vec<Network>,
     crowd: Mutex<Crowd>,
+    requested: Mutex<Requested>,
+}
+
+/// Requests, and those that were refused.
+#[derive(Debug, Default)]
+struct Requested {
+    meters: Meters,
+    refused: u64,
 }
 
 #[derive(Debug, Default)]
@@ -31,9 +41,7 @@ struct Crowd {
     groups: BTreeMap<AddressGroup, Group>,
     /// The groups by how many places they have.
     sizes: BTreeSet<(usize, AddressGroup)>,
-    arrivals: BTreeMap<AddressGroup, Meter>,
-    /// At how many arrivals' meters the whole ones are thrown away.
-    sweep_at: usize,
+    arrivals: Meters,
     taken: usize,
     count: DoorCounters,
 }
@@ -52,6 +60,8 @@ pub struct DoorCounters {
     pub displaced: u64,
     /// Places taken now.
     pub taken: usize,
+    /// Requests refused, because too many came from their address in a short time.
+    pub refused: u64,
 }
 
 /// A place at the door. It is free again when this is dropped.
@@ -69,23 +79,39 @@ impl Door {
     pub fn new(limits: &Limits, trusted_proxies: Vec<Network>) -> Self {
         let count = |n: std::num::NonZeroU32| usize::try_from(n.get()).unwrap_or(usize::MAX);
         let a_second = limits.address_arrivals_per_second.get();
+        let requests = limits.address_requests_per_second.get();
         Self {
             places: count(limits.requests),
             places_of_one: count(limits.address_requests),
             arrivals: Rate::per_second(a_second, a_second.saturating_mul(10)),
+            requests: Rate::per_second(requests, requests.saturating_mul(20)),
             trusted_proxies,
             crowd: Mutex::default(),
+            requested: Mutex::default(),
         }
     }
 
     /// What happened so far.
     #[must_use]
     pub fn counters(&self) -> DoorCounters {
+        let refused = lock(&self.requested).refused;
         let crowd = self.lock();
         DoorCounters {
             taken: crowd.taken,
+            refused,
             ..crowd.count
         }
+    }
+
+    /// Charges a request to whoever makes it.
+    ///
+    /// # Errors
+    /// The time until it could be charged.
+    pub fn request(&self, from: Sharing, now: Instant) -> Result<(), Duration> {
+        let mut requested = lock(&self.requested);
+        let charged = requested.meters.charge(from, self.requests, now);
+        requested.refused += u64::from(charged.is_err());
+        charged
     }
 
     /// Whether an address is a proxy that is believed.
@@ -105,7 +131,7 @@ impl Door {
         let group = from.group;
         let trusted = self.trusts(remote);
         let mut crowd = self.lock();
-        if !trusted && crowd.arrive(from, self.arrivals, now).is_err() {
+        if !trusted && crowd.arrivals.charge(from, self.arrivals, now).is_err() {
             crowd.count.turned_away += 1;
             return None;
         }
@@ -130,8 +156,12 @@ impl Door {
     }
 
     fn lock(&self) -> MutexGuard<'_, Crowd> {
-        self.crowd.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.crowd)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Place {
@@ -183,41 +213,12 @@ impl Crowd {
             leave.notify_one();
         }
     }
-
-    /// Charges an arrival to its address, and among neighbours to their network.
-    fn arrive(
-        &mut self,
-        from: Sharing,
-        rate: Rate,
-        now: Instant,
-    ) -> Result<(), std::time::Duration> {
-        if self.arrivals.len() >= self.sweep_at.max(FEW_METERS) {
-            self.arrivals.retain(|_, meter| meter.whole_at() > now);
-            if self.arrivals.len() >= MOST_METERS {
-                // Better to forget who came than to remember without bound.
-                self.arrivals.clear();
-            }
-            self.sweep_at = (2 * self.arrivals.len()).min(MOST_METERS);
-        }
-        from.groups().try_for_each(|(group, times)| {
-            let meter = self.arrivals.entry(group);
-            let meter = meter.or_insert_with(|| Meter::new(now));
-            meter.spend(1, rate.times(times), now)
-        })
-    }
 }
-
-/// Meters that are kept without a look whether they are still needed.
-const FEW_METERS: usize = 256;
-
-/// Meters that are kept at most.
-const MOST_METERS: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
     use std::num::NonZeroU32;
-    use std::time::Duration;
 
     use futures_util::FutureExt as _;
 
@@ -299,24 +300,19 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_addresses_costs_bounded_memory() {
-        let (door, now) = (door(10, 10), Instant::now());
-        for network in 0..25_000_u32 {
-            let [_, a, b, c] = network.to_be_bytes();
-            let address = std::net::Ipv6Addr::new(
-                0xfd00,
-                0,
-                a.into(),
-                u16::from_be_bytes([b, c]),
-                0,
-                0,
-                0,
-                1,
-            );
-            drop(enter(&door, address.into(), now));
-        }
-        assert!(door.lock().arrivals.len() <= MOST_METERS);
-        assert!(door.lock().groups.is_empty());
+    fn who_asks_too_much_waits_and_others_do_not() {
+        let limits = Limits {
+            address_requests_per_second: NonZeroU32::new(2).unwrap(),
+            ..Limits::default()
+        };
+        let (door, now) = (Door::new(&limits, Vec::new()), Instant::now());
+        let (one, other) = (Sharing::of(host(1)), Sharing::of(host(2)));
+        assert!((0..40).all(|_| door.request(one, now).is_ok()));
+        assert_eq!(door.request(one, now), Err(Duration::from_millis(500)));
+        assert_eq!(door.request(other, now), Ok(()));
+        let later = now + Duration::from_millis(500);
+        assert_eq!(door.request(one, later), Ok(()));
+        assert_eq!(door.counters().refused, 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -27,6 +28,18 @@ const MOST_LINGERING: usize = 256;
 #[derive(Debug, Clone)]
 pub(super) struct LingeringRoom(Arc<Semaphore>);
 
+/// How many bytes a connection has brought.
+#[derive(Debug, Clone, Default)]
+pub struct BytesRead(Arc<AtomicU64>);
+
+impl BytesRead {
+    /// So far, with all that encryption adds.
+    #[must_use]
+    pub fn so_far(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// A client's TCP connection.
 #[derive(Debug)]
 pub(super) struct Lingering {
@@ -34,6 +47,7 @@ pub(super) struct Lingering {
     stream: Option<TcpStream>,
     /// Whether the client was told anything.
     told: bool,
+    read: BytesRead,
     room: LingeringRoom,
 }
 
@@ -45,8 +59,17 @@ impl Default for LingeringRoom {
 
 impl Lingering {
     pub(super) fn new(stream: TcpStream, room: LingeringRoom) -> Self {
-        let (stream, told) = (Some(stream), false);
-        Self { stream, told, room }
+        Self {
+            stream: Some(stream),
+            told: false,
+            read: BytesRead::default(),
+            room,
+        }
+    }
+
+    /// What it has brought.
+    pub(super) fn read(&self) -> BytesRead {
+        self.read.clone()
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
@@ -61,7 +84,12 @@ impl AsyncRead for Lingering {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.stream()?.poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let polled = self.stream()?.poll_read(context, buffer);
+        let came = buffer.filled().len() - before;
+        let came = u64::try_from(came).unwrap_or(u64::MAX);
+        self.read.0.fetch_add(came, Ordering::Relaxed);
+        polled
     }
 }
 

@@ -10,6 +10,7 @@ mod clock;
 mod door;
 mod files;
 mod lingering;
+mod meters;
 mod peer;
 mod permitted;
 mod ports;
@@ -42,6 +43,7 @@ pub(crate) use authority::FILES as BROWSER_CA_FILES;
 pub use clock::Clock;
 pub use door::{Door, DoorCounters};
 pub use files::within_open_files;
+pub use lingering::BytesRead;
 pub use peer::same_user;
 pub use ports::{ListenError, Listener};
 pub use tls::{Root, Tls, TlsError};
@@ -147,7 +149,10 @@ impl Service {
         let stream = Lingering::new(stream, self.lingering.clone());
         match peeked {
             Ok(Ok(1)) if first[0] == TLS_HANDSHAKE => self.serve_tls(stream, ends).await,
-            Ok(Ok(1)) => self.serve_http(stream, ends).await,
+            Ok(Ok(1)) => {
+                let read = stream.read();
+                self.serve_http(stream, ends, read).await;
+            }
             _ => {}
         }
     }
@@ -167,9 +172,10 @@ impl Service {
             return;
         };
         let zoning = Arc::clone(&self.zoning);
+        let read = stream.read();
         let serving = async move {
             match timeout(HEAD_WITHIN, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => self.serve_http(stream, ends.over_tls()).await,
+                Ok(Ok(stream)) => self.serve_http(stream, ends.over_tls(), read).await,
                 Ok(Err(error)) => tracing::debug!(%remote, %error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!(%remote, "a TLS handshake took too long"),
             }
@@ -193,11 +199,13 @@ impl Service {
         self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         ends: Ends,
+        read: BytesRead,
     ) {
         let router = TowerToHyperService::new(self.router);
         // A layer would do the same, and be laid around every route for every connection.
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ends);
+            request.extensions_mut().insert(read.clone());
             router.call(request)
         });
         let connection = hyper::server::conn::http1::Builder::new()
