@@ -8,7 +8,6 @@ use base64::engine::general_purpose::STANDARD;
 use pki::Certificate;
 use ring::digest;
 use serde_json::{Value, json};
-use station::statement::Rekey;
 use station::{Digest, Identity, Statement};
 use support::{Operator, Response, TestServer};
 
@@ -286,21 +285,6 @@ async fn an_owner_who_withdrew_the_key_is_the_owner_no_more() {
     server.server.shutdown().await;
 }
 
-fn rekey(old: &Operator, new: &Operator, generation: u32) -> Value {
-    let rekey = Rekey {
-        old: old.key.key_id(),
-        new: new.key.key_id(),
-        callsign: old.callsign.clone(),
-        generation,
-    };
-    let statement = Statement::rekey(&rekey).unwrap();
-    let sign = |who: &Operator| who.key.sign(&statement, &who.random).unwrap();
-    json!({
-        "old": rekey.old, "new": rekey.new, "callsign": rekey.callsign,
-        "generation": generation, "byOld": sign(old), "byNew": sign(new),
-    })
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_follow_each_other_and_two_successors_wait_for_the_owner() {
     let owner = Operator::new("W1AW");
@@ -313,23 +297,23 @@ async fn keys_follow_each_other_and_two_successors_wait_for_the_owner() {
     let before = server.get(&path).await.json();
     assert_eq!(before["contestedBy"].as_array().unwrap().len(), 2);
     let follow = async |body: &Value| server.post("/api/rekeys", body).await;
-    let mut half = rekey(&old, &new, 1);
+    let mut half = old.rekey(&new, 1);
     half["byNew"] = half["byOld"].clone();
     assert_eq!(follow(&half).await.problem(), (400, "bad-rekey".into()));
-    let skips = follow(&rekey(&old, &old, 1)).await;
+    let skips = follow(&old.rekey(&old, 1)).await;
     assert_eq!(skips.problem(), (400, "bad-rekey".into()));
-    let unknown = follow(&rekey(&old, &Operator::new("K1ABC"), 1)).await;
+    let unknown = follow(&old.rekey(&Operator::new("K1ABC"), 1)).await;
     assert_eq!(unknown.problem(), (404, "not-found".into()));
-    assert_eq!(follow(&rekey(&old, &new, 1)).await.status, 200);
+    assert_eq!(follow(&old.rekey(&new, 1)).await.status, 200);
     let shown = server.get(&path).await.json();
     assert_eq!(shown["successor"], json!(new.key.key_id()));
 
-    let disputed = follow(&rekey(&old, &other, 1)).await.json();
+    let disputed = follow(&old.rekey(&other, 1)).await.json();
     assert_eq!(disputed["loseCount"], 2, "both are suspended");
     let server = server.restart().await;
     assert_eq!(status(&server, &new).await, "suspended");
     let listed = server.get("/api/rekeys").await.json();
-    let mut expected = [rekey(&old, &new, 1), rekey(&old, &other, 1)].map(|one| one["new"].clone());
+    let mut expected = [old.rekey(&new, 1), old.rekey(&other, 1)].map(|one| one["new"].clone());
     expected.sort_by_key(ToString::to_string);
     let listed: Vec<Value> = listed["rekeys"]
         .as_array()
@@ -368,7 +352,7 @@ async fn a_callsign_is_called_under_the_key_that_followed() {
             server = server.restart().await;
         } else {
             assert_eq!(caller.next_of("ERROR").await["code"], "callsign-ambiguous");
-            let rekey = rekey(&old, &new, 1);
+            let rekey = old.rekey(&new, 1);
             assert_eq!(server.post("/api/rekeys", &rekey).await.status, 200);
         }
     }
@@ -450,7 +434,7 @@ async fn the_trust_bundle_is_signed_whole_and_follows_every_change() {
     let path = format!("/api/certificates/{}/blacklist", one.fingerprint());
     let body = json!({ "reason": "", "scope": "key" });
     server.signed(&owner, "POST", &path, Some(&body)).await;
-    server.post("/api/rekeys", &rekey(&two, &three, 1)).await;
+    server.post("/api/rekeys", &two.rekey(&three, 1)).await;
     let target = Identity::parse(identity.as_str().unwrap()).unwrap();
     assert_eq!(
         server

@@ -352,6 +352,59 @@ async fn certificates_are_issued_by_command_code_and_decision() {
     server.server.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_decides_which_key_is_somebodys() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    let [lost, fresh] = [(); 2].map(|()| owner.vouch_for("K1ABC"));
+    let [old, new, other] = [(); 3].map(|()| owner.vouch_for("K2ABC"));
+    let bring = async |who: &Operator| {
+        let body = json!({ "certificate": who.certificate.to_pem() });
+        let path = "/api/certificates";
+        let brought = server.signed(&owner, "POST", path, Some(&body)).await;
+        assert_eq!(brought.status, 201);
+    };
+    let none = said(&server, &["certs", "decide"]).await;
+    assert!(none.contains("No key waits"), "{none}");
+    for who in [&lost, &old, &new] {
+        bring(who).await;
+    }
+    let contested = said(&server, &["certs", "decide"]).await;
+    assert!(
+        contested.contains("K2ABC: several keys claim"),
+        "{contested}"
+    );
+    let lost = lost.fingerprint();
+    let blacklist = ["certs", "blacklist", &lost, "--scope", "key", "--yes"];
+    said(&server, &blacklist).await;
+    bring(&fresh).await;
+    bring(&other).await;
+    for successor in [&new, &other] {
+        let change = old.rekey(successor, 1);
+        assert_eq!(server.post("/api/rekeys", &change).await.status, 200);
+    }
+    let waiting = said(&server, &["certs", "decide"]).await;
+    assert!(waiting.contains("K1ABC: another key"), "{waiting}");
+    assert_eq!(waiting.matches("K2ABC: one of several").count(), 2);
+    for (who, callsign) in [(&fresh, "K1ABC"), (&new, "K2ABC")] {
+        let named = &who.fingerprint()[..12];
+        let done = said(&server, &["certs", "decide", "--accept", named]).await;
+        let words = format!("That key is {callsign}'s now. 1 certificate is trusted");
+        assert!(done.contains(&words), "{done}");
+    }
+    let none = said(&server, &["certs", "decide"]).await;
+    assert!(none.contains("No key waits"), "{none}");
+    let again = refused(
+        &server,
+        &["certs", "decide", "--accept", &new.fingerprint()],
+    )
+    .await;
+    assert!(again.contains("names no one key"), "{again}");
+    let shown = said(&server, &["certs", "show", &other.fingerprint()]).await;
+    assert!(shown.contains("suspended"), "{shown}");
+    server.server.shutdown().await;
+}
+
 /// Somebody who was given the files and runs no server.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_is_checked_by_others_and_lies_are_shown() {

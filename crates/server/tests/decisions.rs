@@ -4,8 +4,6 @@
 mod support;
 
 use serde_json::{Value, json};
-use station::Statement;
-use station::statement::Rekey;
 use support::{Operator, TestServer};
 
 async fn bring(server: &TestServer, owner: &Operator, who: &Operator) {
@@ -76,18 +74,7 @@ async fn the_owner_sees_contested_callsigns_and_decides_disputes() {
     assert_eq!(shown["contested"][0]["callsign"], "K1ABC");
     assert_eq!(shown["contested"][0]["keys"].as_array().unwrap().len(), 3);
     for new in [&new, &other] {
-        let rekey = Rekey {
-            old: old.key.key_id(),
-            new: new.key.key_id(),
-            callsign: old.callsign.clone(),
-            generation: 1,
-        };
-        let statement = Statement::rekey(&rekey).unwrap();
-        let sign = |who: &Operator| who.key.sign(&statement, &who.random).unwrap();
-        let body = json!({
-            "old": rekey.old, "new": rekey.new, "callsign": rekey.callsign,
-            "generation": 1, "byOld": sign(&old), "byNew": sign(new),
-        });
+        let body = old.rekey(new, 1);
         assert_eq!(server.post("/api/rekeys", &body).await.status, 200);
     }
     let shown = decisions(&server, &owner).await;

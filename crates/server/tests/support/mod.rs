@@ -16,7 +16,7 @@ use pki::issue::{self, Issuer};
 use pki::{Certificate, PublicKey, SigningKey};
 use ring::rand::SystemRandom;
 use serde_json::{Value, json};
-use station::statement::Login;
+use station::statement::{Login, Rekey};
 use station::{Callsign, Statement};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -243,6 +243,22 @@ impl Operator {
             certificate,
             random,
         }
+    }
+
+    /// The change from this one's key to the other's, signed by both.
+    pub(crate) fn rekey(&self, new: &Self, generation: u32) -> Value {
+        let rekey = Rekey {
+            old: self.key.key_id(),
+            new: new.key.key_id(),
+            callsign: self.callsign.clone(),
+            generation,
+        };
+        let statement = Statement::rekey(&rekey).unwrap();
+        let sign = |who: &Self| who.key.sign(&statement, &who.random).unwrap();
+        json!({
+            "old": rekey.old, "new": rekey.new, "callsign": rekey.callsign,
+            "generation": generation, "byOld": sign(self), "byNew": sign(new),
+        })
     }
 
     /// Another operator, for whom this one vouches.

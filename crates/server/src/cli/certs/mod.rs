@@ -1,6 +1,7 @@
 //! `ham-server certs`: whom this machine's server trusts, why, and the owner's decisions.
 
 mod check_log;
+mod decide;
 mod distrust;
 mod issue;
 mod show;
@@ -35,6 +36,8 @@ pub(super) enum Command {
     Export(take::Export),
     /// Distrust a certificate, its key, or its key and everybody below; or take that back
     Blacklist(distrust::Blacklist),
+    /// List keys that wait for your decision, or let one of them count
+    Decide(decide::Decide),
     /// Withdraw or revoke a certificate for good, with the key that may
     Revoke(distrust::Revoke),
     /// List trust anchors and licence roots; accept them out of a file, or take one away
@@ -58,6 +61,7 @@ pub(super) fn certs(config: &Config, command: &Command) -> anyhow::Result<()> {
         Command::CheckLog(arguments) => check_log::check_log(arguments),
         Command::Export(arguments) => take::export(&client, arguments),
         Command::Blacklist(arguments) => distrust::blacklist(config, &client, arguments),
+        Command::Decide(arguments) => decide::decide(config, &client, arguments),
         Command::Revoke(arguments) => distrust::revoke(&client, arguments),
         Command::Trust(arguments) => trust::trust(config, &client, arguments),
         Command::Cap(arguments) => trust::cap(config, &client, arguments),
