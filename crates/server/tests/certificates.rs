@@ -422,6 +422,44 @@ async fn decisions_about_nobody_or_oneself_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_scope_is_previewed_done_and_undone() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    // K1ABC has the word of two, and vouches for K3ABC, who has the owner's word as well.
+    let [hostile, other] = ["K1ABC", "K2ABC"].map(|callsign| owner.vouch_for(callsign));
+    let below = hostile.vouch_for("K3ABC");
+    for certificate in [
+        &hostile.certificate,
+        &other.certificate,
+        &other.word_for(&hostile),
+        &below.certificate,
+        &owner.word_for(&below),
+    ] {
+        let body = json!({ "certificate": certificate.to_pem() });
+        assert_eq!(bring(&server, &owner, &body).await.status, 201);
+    }
+    let path = format!("/api/certificates/{}/blacklist", hostile.fingerprint());
+    for (scope, lost, keys) in [("certificate", 1, 0), ("key", 3, 1), ("subtree", 4, 2)] {
+        let ask = async |method: &str, path: &str, body: Option<&Value>| {
+            let answer = server.signed(&owner, method, path, body).await;
+            assert_eq!(answer.status, 200, "{scope}: {answer:?}");
+            answer.json()
+        };
+        let preview = format!("{path}/preview?scope={scope}");
+        let preview = ask("GET", &preview, None).await;
+        let counts = (&preview["loseCount"], &preview["keysLost"]);
+        assert_eq!(counts, (&json!(lost), &json!(keys)), "{scope}");
+        assert_eq!(details(&server, &hostile).await["status"], "trusted");
+        let body = json!({ "reason": "test", "scope": scope });
+        assert_eq!(ask("POST", &path, Some(&body)).await, preview, "{scope}");
+        assert_eq!(details(&server, &hostile).await["status"], "blacklisted");
+        let undone = ask("DELETE", &format!("{path}?scope={scope}"), None).await;
+        assert_eq!(undone["gain"], preview["lose"], "{scope}");
+        assert_eq!(details(&server, &hostile).await["status"], "trusted");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_wants_too_much_explained_is_told_to_wait() {
     let owner = Operator::new("W1AW");
     let server = TestServer::owned_by(&owner).await;

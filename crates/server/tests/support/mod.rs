@@ -264,6 +264,14 @@ impl Operator {
     /// Another operator, for whom this one vouches.
     pub(crate) fn vouch_for(&self, callsign: &str) -> Self {
         let other = Self::new(callsign);
+        Self {
+            certificate: self.word_for(&other),
+            ..other
+        }
+    }
+
+    /// This one's word for an operator who has a key already.
+    pub(crate) fn word_for(&self, other: &Self) -> Certificate {
         let vouched = issue::Vouched {
             callsign: &other.callsign,
             class: None,
@@ -271,12 +279,7 @@ impl Operator {
         };
         let key = other.key.public_key();
         let now = SystemTime::now();
-        let certificate =
-            issue::operator_certificate(self.issuer(), &key, &vouched, now, &self.random).unwrap();
-        Self {
-            certificate,
-            ..other
-        }
+        issue::operator_certificate(self.issuer(), &key, &vouched, now, &self.random).unwrap()
     }
 
     pub(crate) fn fingerprint(&self) -> String {
