@@ -5,7 +5,7 @@ mod support;
 
 use pki::TrustGraph;
 use pki::graph::{Budget, Limits, Source};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Store;
 use support::{NONCE, Operator, TestServer, sign_challenge};
 
@@ -84,6 +84,46 @@ async fn who_waits_for_an_unknown_issuer_takes_few_places_and_is_forgotten_at_a_
 }
 
 /// The certificates of 10,000 people are listed whole, each once, page by page.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rewritten_signature_makes_no_other_certificate_also_after_a_restart() {
+    let vectors = include_str!("../../../docs/protocol/vectors/trust.json");
+    let vectors: Value = serde_json::from_str(vectors).unwrap();
+    let vector = |name: &str| vectors["certificates"][name].as_str().unwrap();
+    let owner = Operator::new("N0XYZ");
+    let server = TestServer::owned_by(&owner).await;
+    let root = pki::Certificate::from_pem(vector("owner")).unwrap();
+    let body = json!({ "bundle": root.to_pem(), "accept": [root.fingerprint()] });
+    let accepted = server.signed(&owner, "POST", "/api/anchors", Some(&body));
+    assert_eq!(accepted.await.status, 201);
+    let bring = async |server: &TestServer, name: &str| {
+        let body = json!({ "certificate": vector(name) });
+        let path = "/api/certificates";
+        let brought = server.signed(&owner, "POST", path, Some(&body)).await;
+        assert_eq!(brought.status, 201, "{brought:?}");
+        brought.json()
+    };
+    let one = bring(&server, "owner for K1ABC").await;
+    assert_eq!(one["status"], "trusted");
+    let named = one["fingerprint"].as_str().unwrap();
+    let path = format!("/api/certificates/{named}/blacklist");
+    let body = json!({ "reason": "test" });
+    let done = server.signed(&owner, "POST", &path, Some(&body)).await;
+    assert_eq!(done.status, 200);
+    let server = server.restart().await;
+    // r and n - s instead of r and s: other bytes, the same words by the same key.
+    let again = bring(&server, "owner for K1ABC, rewritten").await;
+    assert_eq!(again["identity"], one["identity"]);
+    assert_eq!(again["status"], "blacklisted");
+    let server = server.restart().await;
+    let listed = server.get("/api/certificates?callsign=K1ABC").await.json();
+    let listed = listed.as_array().unwrap();
+    assert_eq!(
+        (listed.len(), &listed[0]["status"]),
+        (1, &json!("blacklisted"))
+    );
+    server.server.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_certificates_are_listed_page_by_page() {
     let owner = Operator::new("W1AW");
