@@ -39,6 +39,8 @@ impl Socket {
     /// Opens a WebSocket from one of this machine's addresses.
     pub(crate) async fn connect(from: [u8; 4], server: SocketAddr, path: &str) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
+        // Ten thousand ports that wait after they were closed would be missing in the next part.
+        socket.set_zero_linger()?;
         socket.bind((from, 0).into())?;
         let mut stream = socket.connect(server).await?;
         stream.set_nodelay(true)?;

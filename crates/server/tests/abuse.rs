@@ -447,3 +447,16 @@ async fn an_address_makes_so_many_requests_and_others_are_served() {
     }
     server.server.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let (server, _) = claimed(&["request-seconds=1"]).await;
+    let authority = server.authority();
+    let request = format!(
+        "POST /api/certificates HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\n\
+         Content-Length: 1000\r\n\r\n{{"
+    );
+    let answer = Response::parse(&exchange(&authority, request.as_bytes()).await);
+    assert_eq!(answer.problem(), (408, "too-slow".to_owned()));
+    server.server.shutdown().await;
+}

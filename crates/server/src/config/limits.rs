@@ -25,6 +25,8 @@ pub struct Limits {
     pub address_requests: NonZeroU32,
     /// HTTP requests from one address; twenty times as many at once.
     pub address_requests_per_second: NonZeroU32,
+    /// Time for a request to come whole and be answered.
+    pub request_seconds: NonZeroU32,
     /// New connections from one address; ten times as many at once.
     pub address_arrivals_per_second: NonZeroU32,
     /// Messages on one WebSocket; as many at once.
@@ -71,6 +73,7 @@ impl Default for Limits {
             requests: n(1_024),
             address_requests: n(64),
             address_requests_per_second: n(100),
+            request_seconds: n(60),
             address_arrivals_per_second: n(50),
             messages_per_minute: n(100),
             bytes_per_second: n(1_000_000),

@@ -8,13 +8,14 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
 
 use super::problem::Problem;
 use super::{App, forwarded};
@@ -69,7 +70,15 @@ pub(super) async fn check(
         return Problem::new(StatusCode::FORBIDDEN, "foreign-origin", error).into_response();
     }
     request.extensions_mut().insert(authority);
-    next.run(request).await
+    // Else a body that comes byte by byte keeps its place, and what came of it, for ever.
+    let within = Duration::from_secs(app.limits.request_seconds.get().into());
+    match timeout(within, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let error = "the request did not come whole in time; try again";
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", error).into_response()
+        }
+    }
 }
 
 fn authority(app: &App, ends: Ends, uri: &Uri, headers: &HeaderMap) -> Result<Authority, Problem> {
