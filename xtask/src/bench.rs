@@ -36,23 +36,14 @@ struct Figure {
 }
 
 pub(crate) fn main(words: &[&str]) -> Result<()> {
-    if words == ["coordination"] {
-        return run::must(&mut run::cargo(&[
-            "bench",
-            "--package",
-            "coordination",
-            "--bench",
-            "figures",
-        ]));
-    }
     let (flags, names): (Vec<&str>, Vec<&str>) =
         words.iter().partition(|word| word.starts_with("--"));
     let update = match flags[..] {
         [] => false,
         ["--update-readme"] if names.is_empty() => true,
         _ => bail!(
-            "usage: cargo xtask bench [size] [start] [memory] [discovery], or --update-readme for all, \
-             or coordination"
+            "usage: cargo xtask bench [size] [start] [memory] [discovery], or --update-readme for all; \
+             or bench signaling, or bench coordination"
         ),
     };
     if let Some(unknown) = names

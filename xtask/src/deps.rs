@@ -127,7 +127,8 @@ fn namespaces() -> bool {
         .is_ok_and(|status| status.success())
 }
 
-fn is_root() -> bool {
+/// Whether this user may do everything here.
+pub(crate) fn is_root() -> bool {
     Command::new("id")
         .arg("-u")
         .output()

@@ -35,7 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("bench", &[]),
+    ("bench", &["station", "pki"]),
     ("xtask", &[]),
 ];
 

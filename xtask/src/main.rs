@@ -4,12 +4,13 @@
 //! else, so it depends on next to nothing. Reading order: [`test`] (what "it passes" means),
 //! [`report`] (how counts are read and shown), [`deps`] (what must be installed), [`layers`] (which
 //! crate may use which), [`codegen`] (what is generated from the Rust types), [`simulate`] (servers in
-//! simulated time), [`bench`](mod@bench) (the figures in the README), [`signaling`] (the load benchmark), [`autobahn`] (a foreign
-//! judge of our WebSockets).
+//! simulated time), [`bench`](mod@bench) (the figures in the README), [`signaling`] (the load benchmark), [`coordination`]
+//! (many servers, one net), [`autobahn`] (a foreign judge of our WebSockets).
 
 mod autobahn;
 mod bench;
 mod codegen;
+mod coordination;
 mod deps;
 mod layers;
 mod report;
@@ -29,7 +30,9 @@ usage: cargo xtask COMMAND
   simulate [--seeds COUNT] [--first SEED] | --seed SEED [--log]
                            afternoons of many servers in simulated time, one for each seed
   bench [WHAT...]          measure the release binary: size, start, memory; --update-readme
-  bench coordination       what coordination costs, in simulated time
+  bench coordination [PART...]
+                           many servers as one net, beside zenoh, into docs/benchmarks: simulation, lan,
+                           3, 10, 50, zenoh, slow; and slower
   bench signaling [PART...]
                            the load benchmark beside other servers, into docs/benchmarks
 ";
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Some((&"codegen", [])) => codegen::write(),
         Some((&"codegen", ["--check"])) => codegen::check(),
         Some((&"simulate", rest)) => simulate::main(rest),
+        Some((&"bench", ["coordination", parts @ ..])) => coordination::main(parts),
         Some((&"bench", ["signaling", parts @ ..])) => signaling::main(parts),
         Some((&"bench", rest)) => bench::main(rest),
         _ => {

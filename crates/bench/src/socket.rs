@@ -20,13 +20,13 @@ const CHUNK: usize = 16 * 1024;
 
 /// An open WebSocket.
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub struct Socket {
     stream: TcpStream,
     /// What was read and not yet looked at, from `start` on.
     buffer: Vec<u8>,
     start: usize,
     /// Bytes received so far.
-    pub(crate) received: u64,
+    pub received: u64,
 }
 
 /// A frame of the server's: its kind and where its payload lies in the buffer.
@@ -37,12 +37,22 @@ struct Frame {
 
 impl Socket {
     /// Opens a WebSocket from one of this machine's addresses.
-    pub(crate) async fn connect(from: [u8; 4], server: SocketAddr, path: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    /// The server cannot be reached, or does not want a WebSocket.
+    pub async fn connect(from: [u8; 4], server: SocketAddr, path: &str) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         // Ten thousand ports that wait after they were closed would be missing in the next part.
         socket.set_zero_linger()?;
         socket.bind((from, 0).into())?;
-        let mut stream = socket.connect(server).await?;
+        Self::over(socket.connect(server).await?, server, path).await
+    }
+
+    /// Opens a WebSocket over a connection that stands.
+    ///
+    /// # Errors
+    /// The server hangs up, or does not want a WebSocket.
+    pub async fn over(mut stream: TcpStream, server: SocketAddr, path: &str) -> Result<Self> {
         stream.set_nodelay(true)?;
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -74,12 +84,26 @@ impl Socket {
     }
 
     /// Sends frames made by [`frames`].
-    pub(crate) async fn write(&mut self, frames: &[u8]) -> Result<()> {
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub async fn write(&mut self, frames: &[u8]) -> Result<()> {
         Ok(self.stream.write_all(frames).await?)
     }
 
+    /// Says that this is the end (7.4.1, 1000).
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub async fn close(&mut self) -> Result<()> {
+        self.write(&frame(CLOSE, &1000_u16.to_be_bytes())).await
+    }
+
     /// Waits for frames and hands every text on. Pings are answered.
-    pub(crate) async fn texts(&mut self, mut each: impl FnMut(&[u8])) -> Result<()> {
+    ///
+    /// # Errors
+    /// The connection is gone, or the server closes it.
+    pub async fn texts(&mut self, mut each: impl FnMut(&[u8])) -> Result<()> {
         let mut any = false;
         while !any {
             while let Some(Frame { kind, payload }) = self.next_frame() {
@@ -105,7 +129,10 @@ impl Socket {
     }
 
     /// Waits for a text that means something.
-    pub(crate) async fn until<T>(&mut self, mut read: impl FnMut(&[u8]) -> Option<T>) -> Result<T> {
+    ///
+    /// # Errors
+    /// The connection is gone, or the server closes it.
+    pub async fn until<T>(&mut self, mut read: impl FnMut(&[u8]) -> Option<T>) -> Result<T> {
         let mut found = None;
         while found.is_none() {
             self.texts(|text| found = found.take().or_else(|| read(text)))
@@ -154,8 +181,9 @@ impl Socket {
     }
 }
 
-/// A text as a masked frame, `count` times in a row.
-pub(crate) fn frames(text: &str, count: usize) -> Vec<u8> {
+/// A text as a masked frame, `count` times in a row. It has at most 64 KiB.
+#[must_use]
+pub fn frames(text: &str, count: usize) -> Vec<u8> {
     frame(TEXT, text.as_bytes()).repeat(count)
 }
 

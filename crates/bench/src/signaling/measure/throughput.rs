@@ -15,7 +15,7 @@ use super::{PAIRS, sdp};
 use crate::client::{Client, pairs};
 use crate::dialect::Dialect;
 use crate::server::Server;
-use crate::socket::frames;
+use benchmark::socket::frames;
 
 const WARM_UP: Duration = Duration::from_millis(700);
 const MEASURED: Duration = Duration::from_millis(2_500);

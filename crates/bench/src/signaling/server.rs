@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
+use benchmark::process;
 
 use crate::dialect::Dialect;
 
@@ -182,29 +183,14 @@ impl Server {
         run(&["guest-calls", "on"])
     }
 
-    /// Processor time that the server has used so far (`schedstat`: nanoseconds on the processor).
+    /// Processor time that the server has used so far.
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        let mut nanoseconds = 0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let text = fs::read_to_string(thread?.path().join("schedstat"))?;
-            nanoseconds += text
-                .split(' ')
-                .next()
-                .context("schedstat is empty")?
-                .parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        process::cpu(self.child.id())
     }
 
     /// Resident memory in bytes.
     pub(crate) fn resident(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kibibytes: u64 = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"))
-            .context("no VmRSS")?
-            .parse()?;
-        Ok(kibibytes * 1024)
+        process::resident(self.child.id())
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::storm::until_quiet;
 use crate::client::{crowd, live, sockets};
 use crate::server::Server;
-use crate::socket::{Socket, frames};
+use benchmark::socket::{Socket, frames};
 
 /// People in the net.
 pub(crate) const SIZES: [usize; 4] = [1_000, 2_500, 5_000, 10_000];

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use crate::client::{crowd, sockets};
 use crate::dialect::Dialect;
 use crate::server::Server;
-use crate::socket::{Socket, frames};
+use benchmark::socket::{Socket, frames};
 
 /// Who comes.
 pub(crate) const CROWD: usize = 1_000;

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::sdp;
 use crate::client::Client;
 use crate::dialect::Dialect;
-use crate::socket::frames;
+use benchmark::socket::frames;
 
 /// A timer's step: what is due within one is sent together.
 const STEP: Duration = Duration::from_millis(1);

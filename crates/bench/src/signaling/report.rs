@@ -18,7 +18,7 @@ Written by `cargo xtask bench signaling`: release builds on loopback, each serve
 on another, one after the other in the same run. The limit is a bare relay on the same library (axum): it looks
 names up and passes frames on as they are, without JSON, without checks, with 4 KiB read buffers and one flush
 for everything that waits (`crates/bench/src/bin/bare-relay.rs`). Ratios are to that relay. One machine plays the
-whole crowd, so our limits are raised by `--limit` (`crates/bench/src/server.rs`); they are counted all the same.
+whole crowd, so our limits are raised by `--limit` (`crates/bench/src/signaling/server.rs`); they are counted all the same.
 The clients are guests whom the owner lets call each other.
 ";
 

@@ -8,7 +8,7 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::time::timeout;
 
 use crate::server::Server;
-use crate::socket::{Socket, frames};
+use benchmark::socket::{Socket, frames};
 
 /// This machine's address from which the crowd comes.
 pub(crate) const CROWD: [u8; 4] = [127, 0, 0, 1];

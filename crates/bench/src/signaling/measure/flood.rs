@@ -10,7 +10,7 @@ use super::latency::{self, Latency};
 use super::sdp;
 use crate::client::{CROWD, enter, pairs};
 use crate::server::Server;
-use crate::socket::frames;
+use benchmark::socket::frames;
 
 /// Pairs that set up calls meanwhile, at a person's pace: nobody of them reaches a limit.
 const BYSTANDERS: usize = 40;

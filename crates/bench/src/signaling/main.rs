@@ -15,7 +15,6 @@ mod plot;
 mod report;
 mod results;
 mod server;
-mod socket;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,8 +26,9 @@ use crate::dialect::Dialect;
 use crate::measure::flood::{self, Flood};
 use crate::measure::throughput::{Throughput, UNDER_WAY};
 use crate::measure::{PAIRS, growth, idle, latency, storm, throughput};
-use crate::results::{Half, Results, median};
+use crate::results::{Half, Results};
 use crate::server::{Limits, Programs};
+use benchmark::figures::median;
 
 const USAGE: &str = "usage: bench-signaling --ham-server FILE --bare-relay FILE [--matchbox FILE] \
     [--peer-server FILE] --results FILE --page FILE [PART...]";
