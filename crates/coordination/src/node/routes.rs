@@ -29,9 +29,12 @@ pub(crate) struct Routes {
     computed: Option<Instant>,
 }
 
-/// Through whom something was tried in vain, and how often.
+/// Through whom, and over which links, something was tried in vain, and how often.
 #[derive(Debug, Default)]
-pub(crate) struct Tried(BTreeMap<ServerId, usize>);
+pub(crate) struct Tried {
+    servers: BTreeMap<ServerId, usize>,
+    links: BTreeMap<(ServerId, ServerId), usize>,
+}
 
 /// For each server the one before it on the way there.
 type Ways = Vec<Option<usize>>;
@@ -85,9 +88,9 @@ impl Routes {
         }
     }
 
-    /// The way through those who were tried least, and of such ways the shortest: through nobody who was
-    /// tried where that can be, and in the end through everybody in turn, whoever of them it is that passes
-    /// nothing on.
+    /// The way through those who were tried least, of such ways the one over links that were tried least, and of those
+    /// the shortest: through nobody who was tried where that can be, then in a company that is new, and in the end through
+    /// everybody in turn, whoever of them it is that passes nothing on.
     pub(crate) fn another_way(
         &self,
         to: ServerId,
@@ -95,14 +98,17 @@ impl Routes {
         tried: &mut Tried,
     ) -> Option<Vec<ServerId>> {
         let &place = self.index.get(&to)?;
-        let least = if tried.0.is_empty() {
+        let least = if tried.links.is_empty() {
             None
         } else {
             self.trace(place, &self.search_least_tried(within, tried))
         };
         let way = least.or_else(|| self.way(to, within))?;
         for &through in &way[1..way.len() - 1] {
-            *tried.0.entry(through).or_default() += 1;
+            *tried.servers.entry(through).or_default() += 1;
+        }
+        for link in way.windows(2) {
+            *tried.links.entry((link[0], link[1])).or_default() += 1;
         }
         Some(way)
     }
@@ -142,21 +148,24 @@ impl Routes {
         before
     }
 
-    /// The ways to everybody through those who were tried least, and of such the shortest.
+    /// The ways to everybody through those who were tried least, of such over links that were, and of those the shortest.
     fn search_least_tried(&self, within: Zone, tried: &Tried) -> Ways {
         let mut before: Ways = vec![None; self.servers.len()];
-        // Tries of those in between, hops, when it was found, where, and where from.
-        let mut open = BinaryHeap::from([Reverse((0, 0, 0, 0, 0))]);
+        // Tries of those in between and of the links, hops, when it was found, where, and where from.
+        let mut open = BinaryHeap::from([Reverse((0, 0, 0, 0, 0, 0))]);
         let mut found = 0;
-        while let Some(Reverse((tries, hops, _, at, from))) = open.pop() {
+        while let Some(Reverse((tries, over, hops, _, at, from))) = open.pop() {
             if before.get(at) != Some(&None) {
                 continue;
             }
             before[at] = Some(from);
-            let here = tried.0.get(&self.servers[at]).copied().unwrap_or(0);
+            let here = tried.servers.get(&self.servers[at]).copied();
+            let tries = tries + here.unwrap_or(0);
             for to in self.next(at, within).filter(|&to| before[to].is_none()) {
                 found += 1;
-                open.push(Reverse((tries + here, hops + 1, found, to, at)));
+                let link = (self.servers[at], self.servers[to]);
+                let over = over + tried.links.get(&link).copied().unwrap_or(0);
+                open.push(Reverse((tries, over, hops + 1, found, to, at)));
             }
         }
         before
@@ -331,6 +340,27 @@ mod tests {
             way[2].as_bytes()[0]
         };
         assert_eq!([through(), through(), through()], [3, 4, 3]);
+    }
+
+    /// One of two is in the way on either side: they are tried in every company before any way is tried twice.
+    #[test]
+    fn who_was_tried_is_tried_in_other_company_before_the_same_again() {
+        let routes = routes(&[
+            (1, true, &[2, 3], &[]),
+            (2, true, &[1, 4, 5], &[]),
+            (3, true, &[1, 4, 5], &[]),
+            (4, true, &[2, 3, 6], &[]),
+            (5, true, &[2, 3, 6], &[]),
+            (6, true, &[4, 5], &[]),
+        ]);
+        let mut tried = Tried::default();
+        let mut through = || {
+            let way = routes.another_way(id(6), Zone::Open, &mut tried).unwrap();
+            [way[1], way[2]]
+        };
+        let ways: std::collections::BTreeSet<_> =
+            [through(), through(), through(), through()].into();
+        assert_eq!(ways.len(), 4);
     }
 
     #[test]
