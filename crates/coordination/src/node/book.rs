@@ -44,6 +44,8 @@ pub(super) struct Idle<'a> {
     pub(super) hint: Option<[u8; 8]>,
     /// Whether the owner named it.
     pub(super) by_owner: bool,
+    /// How many dials failed since one did not.
+    pub(super) failures: u32,
     /// Not before then.
     pub(super) next: Instant,
 }
@@ -163,6 +165,7 @@ impl Book {
             server: place.server,
             hint: place.hint,
             by_owner: place.sources.contains(&Source::Owner),
+            failures: place.failures,
             next: place.next,
         })
     }

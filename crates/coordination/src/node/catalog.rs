@@ -146,6 +146,11 @@ impl Catalog {
         self.summary
     }
 
+    /// How many items of a set are known.
+    pub(super) fn len(&self, set: Set) -> usize {
+        self.sets.get(&set).map_or(0, |known| known.items.len())
+    }
+
     /// The set as one end of a session sees it, with what the other end is known not to give.
     pub(super) fn sort(
         &self,

@@ -79,10 +79,14 @@ impl Conduct {
         (left > Duration::ZERO).then_some(left)
     }
 
+    /// When nothing is left to remember.
+    pub(super) fn remembered_until(&self, limits: &Limits) -> Instant {
+        self.until.unwrap_or(self.counted) + limits.pause_most
+    }
+
     /// Whether nothing is left to remember.
     pub(super) fn is_forgotten(&self, limits: &Limits, now: Instant) -> bool {
-        let end = self.until.unwrap_or(self.counted) + limits.pause_most;
-        end <= now
+        self.remembered_until(limits) <= now
     }
 
     fn forgive(&mut self, limits: &Limits, now: Instant) {

@@ -86,7 +86,7 @@ impl Node {
         let mut few = self.limits.wanted_links.saturating_sub(links);
         let waits = self.dialing.on.filter(|&until| until > now);
         let mut later: Option<Instant> = None;
-        let mut due: Vec<(Worth, String)> = Vec::new();
+        let mut due: Vec<(Worth, u32, String)> = Vec::new();
         for idle in self.book.idle() {
             let Some(worth) = self.worth(&idle) else {
                 continue;
@@ -101,12 +101,12 @@ impl Node {
                 Some(when) if when > now => {
                     later = Some(later.map_or(when, |later| later.min(when)));
                 }
-                Some(_) => due.push((worth, idle.endpoint.to_owned())),
+                Some(_) => due.push((worth, idle.failures, idle.endpoint.to_owned())),
                 None => {}
             }
         }
         due.sort_unstable();
-        for (worth, endpoint) in due {
+        for (worth, _, endpoint) in due {
             let needed = few > 0 || waits.is_none() && worth == Worth::Unreached;
             if free == 0 || !needed && worth != Worth::Owners {
                 continue;

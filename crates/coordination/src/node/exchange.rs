@@ -26,10 +26,14 @@ use crate::message::{Absent, Get, Have, Item, Message, Reconcile, Set};
 const MAX_QUEUED: usize = 16 * 1024;
 /// Items fetched from the store at once for one link.
 const LOADING: usize = 4;
+/// Items of one link that are judged at once: more than are asked for, and few enough that nobody's wait long behind them.
+const JUDGING: usize = 256;
 /// Steps of one session.
 const MAX_STEPS: u32 = 256;
 /// Items sorted for one unit of work.
 const SORTED_PER_UNIT: usize = 256;
+/// Items added up for one unit of work, as each step of a session may make it do with all.
+const ADDED_PER_UNIT: usize = 4 * 1024;
 
 /// What is going on about sets on one link.
 #[derive(Debug)]
@@ -45,6 +49,8 @@ pub(super) struct Exchange {
     /// Items the other end asked for.
     giving: VecDeque<(Set, ItemId)>,
     loading: usize,
+    /// Items that came and are being judged.
+    judging: usize,
     /// Items to be named to the other end.
     news: VecDeque<(Set, ItemId)>,
     /// Items the other end knows and does not give, with their times.
@@ -86,6 +92,7 @@ impl Exchange {
             asked: BTreeSet::new(),
             giving: VecDeque::new(),
             loading: 0,
+            judging: 0,
             news: VecDeque::new(),
             undelivered: BTreeMap::new(),
             differed: 0,
@@ -253,14 +260,15 @@ impl Node {
         let exchange = &mut up.exchange;
         let known = exchange.session.as_ref();
         if known.is_none_or(|session| session.salt.session != step.session) {
+            // Paid for before it is done: whoever has no more left costs nothing.
+            let units = 1 + self.catalog.len(step.set) / SORTED_PER_UNIT;
+            if link.effort.spend(units, limits.effort, now).is_err() {
+                return;
+            }
             let salt = exchange.salt(step.session);
             let nothing = BTreeMap::new();
             let sorted = self.catalog.sort(step.set, &salt, &nothing, limits.step);
             let Some(sorted) = sorted else { return };
-            let units = 1 + sorted.len() / SORTED_PER_UNIT;
-            if link.effort.spend(units, limits.effort, now).is_err() {
-                return;
-            }
             exchange.session = Some(Session {
                 set: step.set,
                 salt,
@@ -272,10 +280,15 @@ impl Node {
         let Some(session) = exchange.session.as_mut() else {
             return;
         };
+        let units = session.sorted.len() / ADDED_PER_UNIT;
+        if link.effort.spend(units, limits.effort, now).is_err() {
+            return;
+        }
         session.steps += 1;
         let fits = session.set == step.set && session.steps <= MAX_STEPS;
-        let answer = session.sorted.answer(step.step.as_bytes());
-        match answer.filter(|_| fits) {
+        let step_bytes = step.step.as_bytes();
+        let answer = fits.then(|| session.sorted.answer(step_bytes)).flatten();
+        match answer {
             Some(answer) => self.send_step(id, step.set, step.session, answer, now),
             None => self.offend(id, Offence::OutOfPlace, now),
         }
@@ -508,7 +521,8 @@ impl Node {
         let known = self.catalog.knows(item.set, item.id);
         let Some(up) = self.up_mut(id) else { return };
         up.exchange.settle(item.set, item.id);
-        if !known && self.spend_effort(id, 1, now) {
+        let room = up.exchange.judging < JUDGING;
+        if !known && room && self.spend_effort(id, 1, now) {
             let Item {
                 set,
                 id: item,
@@ -519,13 +533,16 @@ impl Node {
                 set,
                 id: item,
             };
-            self.begin(work, |token| Command::Admit {
+            let begun = self.begin(work, |token| Command::Admit {
                 token,
                 link: id,
                 set,
                 id: item,
                 data,
             });
+            if let Some(up) = self.up_mut(id).filter(|_| begun) {
+                up.exchange.judging += 1;
+            }
         }
         self.ask_more(id, now);
     }
@@ -535,6 +552,9 @@ impl Node {
             return;
         };
         let most = self.limits.undelivered;
+        if let Some(up) = self.up_mut(link) {
+            up.exchange.judging = up.exchange.judging.saturating_sub(1);
+        }
         match outcome {
             Admission::Held(item) => {
                 if let Some(up) = self.up_mut(link) {

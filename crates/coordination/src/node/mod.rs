@@ -366,6 +366,7 @@ impl Node {
             return self.refuse(id, Refusal::BadMessage, Duration::ZERO, now);
         };
         let limits = self.limits;
+        self.make_room_for_conduct(server);
         let conduct = self.conduct.entry(server);
         let ended = conduct
             .or_insert_with(|| Conduct::new(now))
@@ -378,6 +379,18 @@ impl Node {
         if ended {
             let pause = self.paused(server, now).unwrap_or_default();
             self.refuse(id, Refusal::Paused, pause, now);
+        }
+    }
+
+    /// Who misbehaves under ever new names fills no memory: the one is forgotten who would be first anyway.
+    fn make_room_for_conduct(&mut self, server: ServerId) {
+        if self.conduct.len() < self.limits.servers || self.conduct.contains_key(&server) {
+            return;
+        }
+        let all = self.conduct.iter();
+        let first = all.min_by_key(|(_, conduct)| conduct.remembered_until(&self.limits));
+        if let Some((&first, _)) = first {
+            self.conduct.remove(&first);
         }
     }
 

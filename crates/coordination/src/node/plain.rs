@@ -89,6 +89,10 @@ impl Node {
         }
         let from = link.peer();
         match PlainMessage::decode(text) {
+            // Those who speak the subprotocol bring their sets together by it.
+            Ok(PlainMessage::CertSync { .. }) if from.is_some() => {
+                self.offend(id, Offence::OutOfPlace, now);
+            }
             Ok(PlainMessage::CertSync { certificates }) => {
                 for certificate in certificates {
                     if !self.spend_effort(id, 1 + certificate.chain.len(), now) {

@@ -107,9 +107,10 @@ impl Server {
 pub(super) struct Servers {
     known: BTreeMap<ServerId, Server>,
     /// The newest record seen of each server, also of those that are forgotten otherwise: nothing older
-    /// counts, and a server that forgot its counters is shown it.
+    /// counts, and a server that forgot its counters is shown it. Strangers' are forgotten with them, for whoever makes
+    /// up ever new ones must not crowd the others out.
     newest: BTreeMap<ServerId, SignedRecord>,
-    /// Whose newest records were not given to be stored yet.
+    /// Whose newest records were not given to be stored yet: of servers that were trusted.
     news: BTreeSet<ServerId>,
     /// Which parcels of each server arrived: nothing arrives twice because its server was forgotten in
     /// between.
@@ -181,7 +182,11 @@ impl Servers {
 
     pub(super) fn remove(&mut self, id: ServerId) {
         self.take_record(id);
-        self.known.remove(&id);
+        let removed = self.known.remove(&id);
+        if removed.is_some_and(|server| server.standing == Standing::Stranger) {
+            self.newest.remove(&id);
+            self.windows.remove(&id);
+        }
     }
 
     /// Changes what we make of a server, and whether its record counts for others.
@@ -192,6 +197,9 @@ impl Servers {
         }
         if let Some(record) = record {
             self.put_record(id, record);
+            if standing == Standing::Trusted {
+                self.news.insert(id);
+            }
         }
     }
 
@@ -205,10 +213,13 @@ impl Servers {
             self.buckets[bucket(id)] ^= record.summary;
         }
         let signed = record.signed.clone();
+        let trusted = server.standing == Standing::Trusted;
         server.record = Some(record);
         if self.newest.get(&id) != Some(&signed) {
             self.newest.insert(id, signed);
-            self.news.insert(id);
+            if trusted {
+                self.news.insert(id);
+            }
         }
     }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use coordination::message::{Message, Set};
-use coordination::{Event, Input, Limits, LinkId, Nonce, Offence, Protocol, Source};
+use coordination::{
+    Blob, Event, HeldItem, Input, Limits, LinkId, Nonce, Offence, Protocol, Source,
+};
 use station::Zone;
 
 use crate::sim::bench::{Bench, Remote};
@@ -255,6 +257,34 @@ fn misbehaviour_ends_in_a_growing_pause() {
     assert!(counted);
 }
 
+/// Who comes under ever new names is not remembered without bound, and who misbehaved last is remembered.
+#[test]
+fn misbehaviour_of_many_fills_no_memory() {
+    let limits = Limits {
+        servers: 70,
+        ..Limits::default()
+    };
+    let mut bench = Bench::new(limits);
+    let remotes: Vec<Remote> = (0..=70)
+        .map(|number| Remote::new(&format!("nuisance{number}"), "elsewhere"))
+        .collect();
+    for (link, remote) in (1..).zip(&remotes) {
+        bench.connect(link, remote);
+        for _ in 0..=limits.offences {
+            bench.say(link, &bench_proof());
+        }
+        assert_eq!(refused(&bench, link), "paused");
+        bench.pass(Duration::from_millis(10));
+    }
+    let node = bench.host.node.as_ref().unwrap();
+    let pause = |remote: &Remote| {
+        let server = crate::sim::keys::server_id(&remote.chain[0]);
+        node.pause_of(server, bench.now)
+    };
+    assert_eq!(pause(&remotes[0]), None);
+    assert!(remotes[1..].iter().all(|remote| pause(remote).is_some()));
+}
+
 #[test]
 fn a_full_server_says_where_else_to_go() {
     let limits = Limits {
@@ -382,4 +412,88 @@ fn items_of_no_known_kind_do_no_harm() {
     assert!(is_up(&bench, 1), "one offence");
     let malformed = bench.told(|event| matches!(event, Event::Misconduct { .. }));
     assert!(malformed);
+}
+
+/// Whoever announces many places where nobody is keeps us from none where somebody is.
+#[test]
+fn who_was_not_tried_yet_is_dialled_before_those_that_failed() {
+    let mut bench = Bench::new(Limits::default());
+    let found = |endpoint: &str| Input::PeerFound {
+        endpoint: endpoint.to_owned(),
+        source: Source::Mdns,
+        hint: None,
+    };
+    for number in 0..60 {
+        bench.input(found(&format!("http://a{number:02}:8080")));
+    }
+    let fail_one = |bench: &mut Bench| {
+        let endpoint = bench.dialed.remove(0);
+        bench.input(Input::DialFailed { endpoint });
+        bench.pass(Duration::from_secs(1));
+    };
+    bench.pass(Duration::from_secs(1));
+    for _ in 0..100 {
+        fail_one(&mut bench);
+    }
+    let under_way = bench.dialed.len();
+    bench.input(found("http://z:8080"));
+    fail_one(&mut bench);
+    assert_eq!(bench.dialed[under_way - 1], "http://z:8080");
+}
+
+/// Each step of a session may make us add up everything we know: whoever asks for it has a budget.
+#[test]
+fn steps_of_sessions_are_paid_for() {
+    let mut bench = Bench::new(Limits::default());
+    for number in 0..10_000_u32 {
+        let item = HeldItem {
+            id: crate::sim::keys::item_id(&number.to_be_bytes()),
+            time: u64::from(number),
+            checkpoint: None,
+        };
+        let set = Set::Certificates;
+        bench.input(Input::Held { set, item });
+    }
+    bench.connect(1, &Remote::new("remote", ROOT));
+    let answers = |bench: &Bench| {
+        let messages = bench.messages(1).into_iter();
+        let answers = messages.filter(|message| matches!(message, Message::Reconcile(_)));
+        answers.count()
+    };
+    for number in 0..15_000 {
+        bench.say(
+            1,
+            &Message::Reconcile(coordination::message::Reconcile {
+                set: Set::Certificates,
+                session: number / 200,
+                step: vec![0x61].into(),
+            }),
+        );
+    }
+    assert!(is_up(&bench, 1));
+    let burst = usize::try_from(Limits::default().open.effort.burst).unwrap();
+    let answered = answers(&bench);
+    assert!(answered <= burst / 2, "{answered} answers");
+    assert!(
+        answered >= burst / 4,
+        "{answered} answers are fewer than any honest server needs"
+    );
+}
+
+#[test]
+fn what_is_judged_for_one_link_at_once_is_bounded() {
+    let mut bench = Bench::new(Limits::default());
+    bench.connect(1, &Remote::new("remote", ROOT));
+    bench.host.stuck = true;
+    for number in 0..4_000_u32 {
+        let data = Blob::from(number.to_be_bytes().to_vec());
+        let id = crate::sim::keys::item_id(data.as_bytes());
+        let set = Set::Certificates;
+        bench.say(
+            1,
+            &Message::Item(coordination::message::Item { set, id, data }),
+        );
+    }
+    assert_eq!(bench.host.saw.unjudged, 256);
+    assert!(is_up(&bench, 1), "what was asked for may come late");
 }

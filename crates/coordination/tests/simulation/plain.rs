@@ -117,6 +117,23 @@ fn garbage_ends_it() {
     assert_eq!(bench.closed, [LinkId(1), LinkId(2)]);
 }
 
+/// Who speaks the subprotocol brings its sets together by it: what nobody asked for and nothing bounds is not for them.
+#[test]
+fn certificates_as_text_are_out_of_place_beside_the_subprotocol() {
+    let mut bench = Bench::new(Limits::default());
+    bench.connect(1, &Remote::new("remote", ROOT));
+    let certificate = PlainCertificate {
+        fingerprint: "f".repeat(64),
+        certificate: "certificate".to_owned(),
+        chain: Vec::new(),
+    };
+    for frame in PlainMessage::certificates(vec![certificate]) {
+        bench.say_text(1, &frame);
+    }
+    assert!(bench.host.saw.plain.is_empty());
+    assert!(bench.told(|event| matches!(event, Event::Misconduct { .. })));
+}
+
 /// What the owner publishes reaches both kinds of links, and those that come later.
 #[test]
 fn what_the_owner_publishes_reaches_everybody() {

@@ -35,6 +35,8 @@ pub(crate) struct Host {
     pub(crate) malice: Option<Malice>,
     /// Whether there is no room for another item.
     pub(crate) full: bool,
+    /// Whether its disk is so slow that items are not judged at all.
+    pub(crate) stuck: bool,
     pub(crate) node: Option<Node>,
     /// How often it was started.
     pub(crate) life: u64,
@@ -58,6 +60,7 @@ pub(crate) struct Saw {
     pub(crate) verified: usize,
     pub(crate) signed: usize,
     pub(crate) admitted: usize,
+    pub(crate) unjudged: usize,
     pub(crate) plain: Vec<PlainCertificate>,
 }
 
@@ -82,6 +85,7 @@ impl Host {
             ahead: Duration::ZERO,
             malice: None,
             full: false,
+            stuck: false,
             node: None,
             life: 0,
             saw: Saw::default(),
@@ -156,6 +160,10 @@ impl Host {
                 data,
                 ..
             } => {
+                if self.stuck {
+                    self.saw.unjudged += 1;
+                    return Served::Nothing;
+                }
                 let outcome = self.admit(set, id, data);
                 return Served::Answer(Input::Admitted { token, outcome });
             }

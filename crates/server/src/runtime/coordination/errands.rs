@@ -2,6 +2,7 @@
 //! serve sockets.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use coordination::message::plain::PlainCertificate;
 use coordination::message::{Set, SignedRecord};
@@ -10,10 +11,11 @@ use coordination::{
     Standing, Token,
 };
 use pki::Certificate;
-use pki::graph::Verdict;
+use pki::graph::{TrustGraph, Verdict};
 use signaling::AddressGroup;
+use signaling::limit::Rate;
 use store::ServerRecord;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::Coordinator;
 use crate::runtime::authority::Bringer;
@@ -21,6 +23,13 @@ use crate::runtime::lock;
 
 /// Most certificates in a server's chain.
 const MOST_IN_CHAIN: usize = 32;
+
+/// Servers and people, for whom nobody here vouches, whose certificates are written down.
+const UNVOUCHED: Rate = Rate {
+    units: 1,
+    per: Duration::from_secs(1),
+    burst: 64,
+};
 
 /// Something to do for the node.
 #[derive(Debug)]
@@ -41,6 +50,8 @@ pub(super) enum Errand {
     Deliver(ServerId, Blob),
     Fate(u64, Fate),
     Event(Event),
+    /// Says that everything before it is done.
+    CatchUp(oneshot::Sender<()>),
 }
 
 /// Who hands something over.
@@ -146,6 +157,8 @@ impl Coordinator {
             Errand::Deliver(from, body) => self.deliver(from, &body),
             Errand::Fate(tag, fate) => self.fate(tag, fate),
             Errand::Event(event) => self.happened(event),
+            // Whoever waits may be gone.
+            Errand::CatchUp(caught_up) => drop(caught_up.send(())),
         }
     }
 
@@ -154,34 +167,54 @@ impl Coordinator {
         if chain.len() > MOST_IN_CHAIN {
             return None;
         }
-        let chain: Vec<Certificate> = chain
-            .iter()
-            .map(|one| Certificate::from_der(one.as_bytes()).ok())
-            .collect::<Option<_>>()?;
-        let (server, above) = chain.split_first()?;
-        let signed = chain.windows(2).all(|pair| {
-            pair[0].issuer() == pair[1].subject() && pair[0].is_signed_by(pair[1].public_key())
+        let (server, above) = read(chain)?;
+        let mut below = &server;
+        let signed = above.iter().all(|one| {
+            let by_it = below.issuer() == one.subject() && below.is_signed_by(one.public_key());
+            below = one;
+            by_it
         });
         if !server.is_server() || above.is_empty() || !signed {
             return None;
         }
-        let mut standing = self.standing(server);
-        if standing == Standing::Stranger {
-            let from = charged_for(above.last().unwrap_or(server));
-            let taken = self
-                .around
-                .authority
-                .bring(server, above, Bringer::Holder, from);
-            if let Err(error) = taken {
-                tracing::debug!(%error, "another server's certificates were not taken in");
-            }
-            standing = self.standing(server);
+        let mut standing = self.standing(&server);
+        let allowed = || self.is_vouched_for(&above) || self.may_write_down_another();
+        if standing == Standing::Stranger && allowed() {
+            self.take_in(&server, &above);
+            standing = self.standing(&server);
         }
         Some(Examined {
             callsign: server.callsign().clone(),
             key: Arc::from(server.public_key().spki().as_slice()),
             standing,
         })
+    }
+
+    /// Whether one of these keys is trusted here.
+    fn is_vouched_for(&self, above: &[Certificate]) -> bool {
+        let trusted = |graph: &TrustGraph, one: &Certificate| {
+            !graph.trusted_certificates(&one.key_id()).is_empty()
+        };
+        let authority = &self.around.authority;
+        authority.look(|graph| above.iter().any(|one| trusted(graph, one)))
+    }
+
+    /// Whether the certificates of one more are written down for whom nobody here vouches. Anybody may come with new
+    /// ones as often as they like; beyond this they are shown all the same, and what they cost the disk keeps nobody's
+    /// call waiting.
+    pub(super) fn may_write_down_another(&self) -> bool {
+        lock(&self.unvouched)
+            .spend(1, UNVOUCHED, Instant::now())
+            .is_ok()
+    }
+
+    /// Takes a server's certificates in. Blocks on the disk.
+    pub(super) fn take_in(&self, server: &Certificate, above: &[Certificate]) {
+        let from = charged_for(above.last().unwrap_or(server));
+        let authority = &self.around.authority;
+        if let Err(error) = authority.bring(server, above, Bringer::Holder, from) {
+            tracing::debug!(%error, "another server's certificates were not taken in");
+        }
     }
 
     /// What the trust graph makes of another server.
@@ -200,17 +233,20 @@ impl Coordinator {
 
     /// Judges every server anew, because trust changed.
     pub(super) fn judge_servers(&self) {
-        let known: Vec<(ServerId, Standing, Blob)> = {
+        let known: Vec<(ServerId, Standing, Vec<Blob>)> = {
             let core = lock(&self.core);
             let servers = core.node.iter().flat_map(Node::servers);
-            let known =
-                servers.filter_map(|one| Some((one.id, one.standing, one.chain.first()?.clone())));
+            let known = servers.map(|one| (one.id, one.standing, one.chain.to_vec()));
             known.collect()
         };
-        for (server, before, der) in known {
-            let Ok(certificate) = Certificate::from_der(der.as_bytes()) else {
+        for (server, before, chain) in known {
+            let Some((certificate, above)) = read(&chain) else {
                 continue;
             };
+            // Whoever is above it may be trusted only now.
+            if before == Standing::Stranger && self.is_vouched_for(&above) {
+                self.take_in(&certificate, &above);
+            }
             let standing = self.standing(&certificate);
             if standing != before {
                 self.tell(Input::Standing { server, standing });
@@ -273,6 +309,15 @@ impl Coordinator {
             other => tracing::debug!(event = ?other, "coordination"),
         }
     }
+}
+
+/// A server's certificate, and those above it.
+fn read(chain: &[Blob]) -> Option<(Certificate, Vec<Certificate>)> {
+    let mut chain = chain
+        .iter()
+        .map(|one| Certificate::from_der(one.as_bytes()).ok());
+    let server = chain.next()??;
+    Some((server, chain.collect::<Option<_>>()?))
 }
 
 /// Whom the places for a server's certificates are charged to: the key at their end, so that one root

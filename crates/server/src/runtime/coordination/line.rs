@@ -117,7 +117,13 @@ async fn listen<M, E>(
                 if let Some(open) = lock(&coordinator.core).lines.get_mut(&link) {
                     open.heard = Instant::now();
                 }
+                let is_text = matches!(frame, Frame::Text(_));
                 coordinator.tell(Input::Frame { link, frame });
+                // Nobody answers for what is in a text, so nothing else keeps its sender from being faster than the disk:
+                // the next is read when this one is done with.
+                if is_text && protocol == Protocol::Plain {
+                    coordinator.catch_up().await;
+                }
             }
             Some(Heard::Control) => {}
             Some(Heard::Close) | None => return,

@@ -33,9 +33,10 @@ use coordination::{
 };
 use pki::{Certificate, PublicKey};
 use ring::rand::{SecureRandom as _, SystemRandom};
+use signaling::limit::Meter;
 use station::{Fingerprint, Statement, Zone};
 use store::{Claim, StoreError};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::{
     Attempts, Authority, ClaimState, Neighbourhood, NoRandomness, Onward, Ownership, Switchboard,
@@ -90,6 +91,8 @@ pub struct Coordinator {
     core: Mutex<Core>,
     random: SystemRandom,
     attempts: Attempts,
+    /// What may be written down of those for whom nobody here vouches.
+    unvouched: Mutex<Meter>,
     /// The node has a deadline earlier than the one waited for.
     sooner: Notify,
     /// What the sets were told of.
@@ -174,6 +177,7 @@ impl Coordinator {
             }),
             random: SystemRandom::new(),
             attempts: Attempts::default(),
+            unvouched: Mutex::new(Meter::new(Instant::now())),
             sooner: Notify::new(),
             told: Mutex::default(),
             people: Mutex::default(),
@@ -270,6 +274,14 @@ impl Coordinator {
         if lock(&self.core).is_late() {
             self.sooner.notify_one();
         }
+    }
+
+    /// Waits until what the sets were brought so far is judged.
+    async fn catch_up(&self) {
+        let (done, caught_up) = oneshot::channel();
+        // The worker ends with the server, and then nobody waits.
+        let _ = lock(&self.core).sets.send(Errand::CatchUp(done));
+        let _ = caught_up.await;
     }
 
     /// Does the cryptography.

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use coordination::message::people::Login as LoginProof;
 use coordination::message::{Person, Topic};
-use coordination::{Blob, Fate, Input, Nonce, PersonId, ServerId, Signature};
+use coordination::{Blob, Fate, Input, Nonce, PersonId, ServerId, Signature, Standing};
 use pki::Certificate;
 use signaling::message::PeerServer;
 use signaling::{ClientId, ErrorCode, Identity, Net, Proof, Remote, Shown};
@@ -171,7 +171,8 @@ impl Coordinator {
             return;
         };
         let authority = &self.around.authority;
-        if authority.recall(&certificate, &[]).is_none() {
+        let allowed = || standing == Standing::Trusted || self.may_write_down_another();
+        if authority.recall(&certificate, &[]).is_none() && allowed() {
             let group = super::errands::charged_for(&certificate);
             let from = Origin {
                 group,
