@@ -48,6 +48,11 @@ export class Call {
   #isConfirmed = false
   #heardHello = false
   #candidates = 0
+  /** It looked everywhere, and there was none. */
+  #foundNone = false
+  /** Ways that the other end told of after its descriptions. */
+  #theirCandidates = 0
+  #theyFoundNone = false
   /** Signing takes a moment, and candidates must not overtake their description. */
   #outgoing: Promise<void> = Promise.resolve()
   #answer: { readonly description: SessionDescription; readonly statement: CallStatement | null } | null = null
@@ -73,6 +78,7 @@ export class Call {
       candidate: (candidate) => {
         if (candidate.candidate !== '') this.#candidates++
         this.#out(() => events.candidate(candidate))
+        if (candidate.candidate === '') this.#out(() => this.#looked())
       },
       failed: () => this.#negotiationFailed(),
     })
@@ -81,8 +87,7 @@ export class Call {
     this.#watchChannel()
     connection.ondatachannel = ({ channel }) => events.fileChannel(channel)
     connection.onconnectionstatechange = () => this.#connectionChanged()
-    connection.onicegatheringstatechange = () => this.#gatheringChanged()
-    this.#wait(CONNECT_WITHIN, () => this.#fail(this.#answered() ? reasons.noWay(who) : reasons.noAnswer(who)))
+    this.#wait(CONNECT_WITHIN, () => this.#fail(this.#answered() ? this.#whyNoWay() : reasons.noAnswer(who)))
   }
 
   get phase(): CallPhase {
@@ -107,6 +112,9 @@ export class Call {
   }
 
   receiveCandidate(candidate: Candidate): void {
+    if (candidate.candidate !== '') this.#theirCandidates++
+    this.#theyFoundNone = candidate.candidate === '' && !this.#theyToldOfSome()
+    this.#neitherFound()
     void this.#negotiator.candidate(candidate)
   }
 
@@ -234,7 +242,7 @@ export class Call {
         break
       case 'failed':
         if (!this.#heardHello) {
-          this.#fail(reasons.noWay(this.#who))
+          this.#fail(this.#whyNoWay())
           break
         }
         if (this.#phase !== 'interrupted') this.#interrupted()
@@ -248,14 +256,29 @@ export class Call {
     this.#wait(COME_BACK_WITHIN, () => this.#fail(reasons.lost(this.#who)))
   }
 
-  #gatheringChanged(): void {
-    // Only at the start: in the middle of a call the network may be away for a moment.
-    const nothing = this.#connection.iceGatheringState === 'complete' && this.#candidates === 0
-    if (nothing && !this.#heardHello) this.#fail(reasons.noCandidates(globalThis.isSecureContext))
+  /** Without a way to tell of, Chromium still listens, and the other end may find us by its own: so this alone ends no call. */
+  #looked(): void {
+    this.#foundNone = this.#candidates === 0
+    this.#neitherFound()
+  }
+
+  /** Where both ends have told of no way, there is nothing to wait for. Only at the start: in the middle of a call the network may be away for a moment. */
+  #neitherFound(): void {
+    if (this.#foundNone && this.#theyFoundNone && !this.#heardHello) this.#fail(this.#whyNoWay())
   }
 
   #negotiationFailed(): void {
     if (this.#phase === 'connecting') this.#fail(reasons.otherVersion(this.#who))
+  }
+
+  /** Both answered and no way led there: whose end it is, as far as it can be seen from here. */
+  #whyNoWay(): string {
+    if (this.#foundNone) return reasons.noCandidates(globalThis.isSecureContext)
+    return this.#theyToldOfSome() ? reasons.noWay(this.#who) : reasons.theirNoCandidates(this.#who)
+  }
+
+  #theyToldOfSome(): boolean {
+    return this.#theirCandidates > 0 || /^a=candidate:/m.test(this.#connection.remoteDescription?.sdp ?? '')
   }
 
   #answered(): boolean {
@@ -272,7 +295,7 @@ export class Call {
     clearTimeout(this.#restart)
     const connection = this.#connection
     this.#channel.onopen = this.#channel.onclose = this.#channel.onmessage = null
-    connection.ondatachannel = connection.onconnectionstatechange = connection.onicegatheringstatechange = null
+    connection.ondatachannel = connection.onconnectionstatechange = null
     connection.onnegotiationneeded = connection.onicecandidate = null
     if (after > 0) setTimeout(() => connection.close(), after)
     else connection.close()

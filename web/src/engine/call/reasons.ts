@@ -48,8 +48,11 @@ export const reasons = {
 
   noCandidates: (secure: boolean): string =>
     secure
-      ? 'This browser found no way onto the network: the Wi-Fi has no default route. Give this network any gateway, or allow the camera or microphone for this page once, then call again.'
-      : 'This browser found no way onto the network: the Wi-Fi has no default route. Give this network any gateway, or open the secure address of this server, then call again.',
+      ? 'This browser found no way onto the network: the Wi-Fi has no default route. Give this network any gateway, or allow the camera or microphone for this page once, then call again. At one end is enough.'
+      : 'This browser found no way onto the network: the Wi-Fi has no default route. Give this network any gateway, or let the other end allow the camera or microphone for its page once, which has to be a secure one; then call again.',
+
+  theirNoCandidates: (who: string): string =>
+    `The browser of ${who} found no way onto the network: their Wi-Fi has no default route. They can allow the camera or microphone once at the secure address of this server, or somebody gives that network any gateway; then call again.`,
 
   noAnswer: (who: string): string => `${who} did not answer. They may have closed the page or put the phone away; call again in a moment.`,
 

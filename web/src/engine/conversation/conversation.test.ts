@@ -29,6 +29,8 @@ class Station {
   other: Station | null = null
   obstacle: string | null = null
   serverIsAway = false
+  /** Its browser finds no way onto the network. */
+  blind = false
   /** What the server makes of what this station says. */
   relay: (heard: Heard) => readonly Heard[] = (heard) => [heard]
   readonly #polite: boolean
@@ -45,6 +47,7 @@ class Station {
       obstacle: () => this.obstacle,
       newConnection: () => {
         const connection = new FakeConnection(network)
+        connection.blind = this.blind
         this.connections.push(connection)
         return connection as unknown as RTCPeerConnection
       },
@@ -139,12 +142,33 @@ describe('a call', () => {
     expect(a.view).toMatchObject({ phase: 'failed', reason: 'Guests answer calls.' })
   })
 
-  it('fails when this browser finds no way onto the network', async () => {
+  it('fails when neither browser finds a way onto the network, and soon', async () => {
+    a.blind = b.blind = true
     a.conversation.start()
-    a.connection.blind = true
     await network.settle()
-    expect(a.view.phase).toBe('failed')
-    expect(a.view.reason).toContain('no default route')
+    for (const { view } of [a, b]) {
+      expect(view.phase).toBe('failed')
+      expect(view.reason).toContain('This browser found no way onto the network')
+    }
+  })
+
+  it('says whose browser it is that finds none', async () => {
+    b.blind = true
+    a.conversation.start()
+    await network.settle()
+    // They may still find each other by the ways of the one.
+    expect(phases()).toEqual(['connecting', 'connecting'])
+    for (const { connection } of [a, b]) connection.become('failed')
+    expect(a.view.reason).toContain('The browser of K1ABC found no way')
+    expect(b.view.reason).toContain('This browser found no way')
+  })
+
+  it('says that there is no way between them where both found some', async () => {
+    network.cut = true
+    a.conversation.start()
+    await network.settle()
+    a.connection.become('failed')
+    expect(a.view.reason).toContain('No direct way to K1ABC')
   })
 
   it('ends on both sides when one hangs up', async () => {

@@ -54,8 +54,8 @@ function ownRoute({ ways, secure }: Evidence): readonly Check[] {
   if (ways > 0) return [ok('route', 'This browser finds a way onto the network.')]
   const sentence = 'This browser finds no way onto the network: the network has no default route, and without one Chrome and Edge look for ways only once they may use the microphone.'
   return secure
-    ? [problem('route', sentence, 'Allow the microphone once, or give this network any gateway. Nothing is recorded.', 'microphone')]
-    : [problem('route', sentence, 'Give this network any gateway, or open the secure address of this server, where the microphone can be allowed.', 'trust')]
+    ? [problem('route', sentence, 'Allow the microphone once, here or at the other end of a call, or give this network any gateway. Nothing is recorded.', 'microphone')]
+    : [problem('route', sentence, 'Give this network any gateway, or allow the microphone at the secure address of this server: at one end of a call is enough.', 'trust')]
 }
 
 function permission({ ways, media, localNetwork, secure }: Evidence): readonly Check[] {
@@ -89,7 +89,7 @@ function isolation({ callFailed }: Evidence, checks: readonly Check[]): Check {
   }
   return problem(
     'isolation',
-    'Both devices reach the server, and nothing else is wrong: this Wi-Fi most likely keeps its devices apart.',
+    'Both devices reach the server, and nothing is wrong at this end. If the same page finds nothing on the other device either, this Wi-Fi keeps its devices apart.',
     'Switch off client isolation on the access point, or join another network. Guest Wi-Fi often has it.',
   )
 }

@@ -35,7 +35,7 @@ export const inTheWay: readonly Check[] = [
     'route',
     'problem',
     'This browser finds no way onto the network: the network has no default route, and without one Chrome and Edge look for ways only once they may use the microphone.',
-    'Allow the microphone once, or give this network any gateway. Nothing is recorded.',
+    'Allow the microphone once, here or at the other end of a call, or give this network any gateway. Nothing is recorded.',
     'microphone',
   ),
   check('address', 'unknown', 'Your browser did not tell by which address it knows itself.'),
