@@ -306,3 +306,29 @@ test('a key is withdrawn only with its callsign typed', async () => {
   await page.getByRole('button', { name: 'Withdraw the key' }).click()
   assert.deepEqual(await acts(), [['withdraw']])
 })
+
+test('the owner compares a server’s root before it is trusted, names another and takes it off again', async () => {
+  await open('servers')
+  const trust = page.getByRole('button', { name: 'It is the same: trust K7RA' })
+  assert.equal(await trust.count(), 0)
+  await page.getByRole('button', { name: 'Decide about K7RA' }).click()
+  await page.getByText('5FEC EB66', { exact: false }).first().waitFor()
+  await trust.click()
+  await page.getByRole('textbox', { name: 'Add a server' }).fill(' https://192.168.40.3:8080 ')
+  await page.getByRole('button', { name: 'Add it' }).click()
+  await page.getByRole('button', { name: 'Stop dialling N0XYZ' }).click()
+  const root = '5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9'
+  const server = '4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce'
+  assert.deepEqual(await acts(), [['acceptServer', server, root], ['nameServer', 'https://192.168.40.3:8080'], ['unnameServer', '4e']])
+})
+
+test('the code of a server that is there already makes comparing needless, for the owner only', async () => {
+  await open('servers-net-scanned')
+  await page.getByRole('button', { name: 'Trust K7RA' }).click()
+  assert.deepEqual((await acts()).map(([act]) => act), ['acceptServer'])
+  await open('servers-net-guest')
+  await page.getByRole('textbox', { name: /paste a code/ }).fill('http://192.168.1.9:8080/#join')
+  await page.getByRole('button', { name: 'Read it' }).click()
+  await page.getByText('This leads to the server at').waitFor()
+  for (const name of ['Trust K7RA', 'Decide about K7RA', 'Stop dialling N0XYZ', 'Add it']) assert.equal(await page.getByRole('button', { name }).count(), 0, name)
+})

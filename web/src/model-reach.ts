@@ -30,6 +30,17 @@ export interface Reach {
   readonly finding: ReadonlySignal<readonly FindStep[] | null>
   /** Looks for servers everywhere, which takes at most five seconds. */
   find(): void
+  /** The net that the connected server is in, as it sees it; null before the first answer. */
+  readonly net: ReadonlySignal<NetView | null>
+  /** Keeps `net` current until the returned function is called. */
+  watchNet(): () => void
+  /** Has the server dial another until it is taken off the list. For the owner. */
+  nameServer(endpoint: string): Promise<void>
+  /** Takes a server that the owner named off the list. */
+  unnameServer(id: string): Promise<void>
+  /** Trusts the root of a server, whose fingerprint the owner compared, and whomever it vouches for. */
+  acceptServer(id: string, fingerprint: string): Promise<void>
+
   /** Reads a scanned code, a pasted message or a typed address; null when it leads to no server. */
   readInvitation(text: string): Invitation | null
 
@@ -87,6 +98,48 @@ export interface FoundServer {
   readonly found: 'mdns' | 'manual' | 'peer' | null
   /** The server that tells of it says that it has proved who it is. */
   readonly verified: boolean
+}
+
+/** Servers that are one net: with links among them, and ways through them. */
+export interface NetView {
+  readonly servers: readonly NetServer[]
+  /** Another server runs with this one's key. */
+  readonly copyRuns: boolean
+  /** Servers that show different people different histories of what they issued. */
+  readonly splits: readonly SplitLog[]
+}
+
+/** Another server, as the connected one sees it. */
+export interface NetServer {
+  /** Its certificate's fingerprint, once it is known who is there. */
+  readonly id: string
+  readonly callsign: string | null
+  /** Empty while it does not say. */
+  readonly endpoint: string
+  /** `unknown`: it is there, and nobody trusted vouches for it. `searching`: nobody answered yet. */
+  readonly state: 'linked' | 'reachable' | 'unknown' | 'blacklisted' | 'gone' | 'searching'
+  /** Its link crosses amateur frequencies. */
+  readonly radio: boolean
+  /** Those on the way there, in order; empty with a link of its own. Null for one without a known callsign. */
+  readonly through: readonly (string | null)[]
+  /** Whom it has links with, this server not included. */
+  readonly links: readonly string[]
+  /** Why there is no link, as a sentence, where that is known. */
+  readonly reason: string | null
+  /** The end of its chain, for the owner to compare. */
+  readonly root: { readonly fingerprint: string; readonly callsign: string } | null
+  /** The owner named it. */
+  readonly named: boolean
+}
+
+/** A log of what a server issued, with two histories. */
+export interface SplitLog {
+  readonly keyId: string
+  readonly callsign: string | null
+  /** Entries that the two histories have. */
+  readonly entries: number
+  /** How they end: both signed by that key. */
+  readonly heads: readonly [string, string]
 }
 
 /** What leads to a server. */

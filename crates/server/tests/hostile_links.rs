@@ -3,13 +3,18 @@
 
 mod support;
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-use coordination::message::{Hello, Message as LinkMessage, Proof, SUBPROTOCOL};
-use coordination::{Blob, Signature};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use coordination::message::{Hello, Item, Message as LinkMessage, Proof, SUBPROTOCOL, Set};
+use coordination::{Blob, ItemId, Nonce, Signature};
 use futures_util::{SinkExt as _, StreamExt as _};
+use pki::log::{Checkpoint, Tip};
+use pki::{Certificate, SigningKey, issue};
 use serde_json::json;
-use station::Zone;
+use station::statement::coordination::Link;
+use station::{Digest, Statement, Zone};
 use support::{DEADLINE, Operator, TestServer};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -70,6 +75,49 @@ async fn say(socket: &mut Socket, message: &LinkMessage) {
         .send(Message::binary(message.encode()))
         .await
         .unwrap();
+}
+
+/// A server of our making, with a link that stands.
+async fn link_of(server: &TestServer, owner: &Operator) -> Socket {
+    let key = SigningKey::generate(&owner.random).unwrap();
+    let now = SystemTime::now();
+    let public = key.public_key();
+    let own = issue::server_certificate(owner.issuer(), &public, now, &owner.random).unwrap();
+    let mut socket = open(server, true).await;
+    let theirs = hello_of(&mut socket).await;
+    let nonce = Nonce::new([9; 32]);
+    let hello = Hello {
+        nonce,
+        chain: [&own, &owner.certificate]
+            .map(|one| Blob::from(one.der()))
+            .into(),
+        ..theirs.clone()
+    };
+    say(&mut socket, &LinkMessage::Hello(hello)).await;
+    let their_certificate = Certificate::from_der(theirs.chain[0].as_bytes()).unwrap();
+    let statement = Statement::link(&Link {
+        nonces: [nonce.as_bytes(), theirs.nonce.as_bytes()],
+        servers: [own.fingerprint(), their_certificate.fingerprint()],
+        zone: Zone::Open,
+        version: theirs.version,
+    });
+    let signature = key.sign(&statement, &owner.random).unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let signature = Signature::new(signature.try_into().unwrap());
+    say(&mut socket, &LinkMessage::Proof(Proof { signature })).await;
+    loop {
+        let frame = timeout(DEADLINE, socket.next()).await.unwrap().unwrap();
+        if let Message::Binary(frame) = frame.unwrap()
+            && let LinkMessage::Beat(_) = LinkMessage::decode(&frame).unwrap()
+        {
+            return socket;
+        }
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
+    hash.as_ref().try_into().unwrap()
 }
 
 async fn assert_alive(server: &TestServer) {
@@ -219,5 +267,69 @@ async fn a_server_that_knows_only_the_plain_messages_gives_and_gets_certificates
         .send(Message::text("{\"type\":\"HELLO\"}"))
         .await
         .unwrap();
+    assert_alive(&server).await;
+}
+
+/// Somebody whose key is trusted here shows different people different histories of what they issued.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_with_two_histories_is_shown_with_the_proof() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    let none = server.get("/api/peers/warnings").await.json();
+    assert_eq!(none, json!({ "copy": null, "splitLogs": [] }));
+
+    let liar = owner.vouch_for("K1ABC");
+    let listed = server
+        .signed(
+            &owner,
+            "POST",
+            "/api/certificates",
+            Some(&json!({ "certificate": liar.certificate.to_pem() })),
+        )
+        .await;
+    assert_eq!(listed.status, 201, "{listed:?}");
+    let mut socket = link_of(&server, &Operator::new("N0XYZ")).await;
+    let head = |byte| Digest::new([byte; 32]);
+    for (size, byte) in [(3, 1), (3, 2)]
+        .into_iter()
+        .chain((4..40).map(|size| (size, 7)))
+    {
+        let tip = Tip {
+            size,
+            head: head(byte),
+        };
+        let signed = Checkpoint::sign(tip, &liar.key, &liar.random).unwrap();
+        let statement = Statement::checkpoint(signed.server, tip.size, tip.head).unwrap();
+        let json = json!({
+            "server": signed.server, "size": size, "head": tip.head, "signature": signed.signature,
+        });
+        let id = ItemId::new(sha256(statement.as_str().as_bytes()));
+        let data = Blob::from(json.to_string().into_bytes());
+        let set = Set::Checkpoints;
+        say(&mut socket, &LinkMessage::Item(Item { set, id, data })).await;
+    }
+
+    let start = Instant::now();
+    let split = loop {
+        let warnings = server.get("/api/peers/warnings").await.json();
+        if let Some(split) = warnings["splitLogs"].as_array().unwrap().first() {
+            break split.clone();
+        }
+        assert!(start.elapsed() < DEADLINE, "{warnings}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!(split["callsign"], "K1ABC");
+    let proof = split["checkpoints"].as_array().unwrap();
+    for (checkpoint, byte) in proof.iter().zip([1, 2]) {
+        let checkpoint = Checkpoint {
+            server: checkpoint["server"].as_str().unwrap().parse().unwrap(),
+            tip: Tip {
+                size: checkpoint["size"].as_u64().unwrap(),
+                head: head(byte),
+            },
+            signature: checkpoint["signature"].as_str().unwrap().to_owned(),
+        };
+        assert_eq!(checkpoint.verify(&liar.key.public_key()), Ok(()));
+    }
     assert_alive(&server).await;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, clock, count, fingerprintGroups, heardAgo, secondsUntil, speed, timeLeft, utcClock } from './format'
+import { bytes, clock, count, fingerprintGroups, heardAgo, listed, secondsUntil, speed, timeLeft, utcClock } from './format'
 
 describe('bytes', () => {
   it.each([
@@ -83,4 +83,13 @@ it.each([
   [259_200, 'heard 3 days ago'],
 ])('%i seconds ago is %s', (seconds, words) => {
   expect(heardAgo(seconds)).toBe(words)
+})
+
+describe('listed', () => {
+  it.each([
+    [[], ''],
+    [['K1ABC'], 'K1ABC'],
+    [['K1ABC', 'K7RA'], 'K1ABC and K7RA'],
+    [['K1ABC', 'K7RA', 'N0XYZ'], 'K1ABC, K7RA and N0XYZ'],
+  ])('%j is %s', (names, words) => expect(listed(names)).toBe(words))
 })

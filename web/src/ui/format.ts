@@ -82,7 +82,15 @@ export function fingerprintGroups(hex: string): readonly string[] {
   return hex.toUpperCase().match(/.{1,4}/g) ?? []
 }
 
+/** `K1ABC, K7RA and N0XYZ`. */
+export function listed(names: readonly string[]): string {
+  const before = names.slice(0, -1).join(', ')
+  const last = names.at(-1) ?? ''
+  return before === '' ? last : `${before} and ${last}`
+}
+
 /** A plain count with its noun: `1 file`, `2 files`. */
+
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`
 }

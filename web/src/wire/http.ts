@@ -77,6 +77,7 @@ export type Http =
   | PeerRequest
   | PeerRoot
   | PeerState
+  | PeerWarnings
   | Problem
   | ProofOfLicense
   | Refusal
@@ -90,6 +91,7 @@ export type Http =
   | SecureInfo
   | SignalingStatus
   | Source
+  | SplitLog
   | StationInfo
   | StationMetadata
   | Status
@@ -1749,6 +1751,40 @@ export interface PeerRequest {
    * Where it is: `http://HOST:PORT` or `https://HOST:PORT`. It is dialled until it is taken off.
    */
   endpoint: string
+}
+/**
+ * `GET /api/peers/warnings`.
+ */
+export interface PeerWarnings {
+  /**
+   * Seconds since somebody last showed this server's own certificate: a copy of it runs, or a backup was restored. Null
+   * while nobody did.
+   */
+  copy: number | null
+  /**
+   * Servers that show different people different histories of what they issued.
+   */
+  splitLogs: SplitLog[]
+}
+/**
+ * A log with two histories.
+ */
+export interface SplitLog {
+  /**
+   * Whose key it is, where it is trusted; else null.
+   */
+  callsign: Callsign | null
+  /**
+   * The proof: two signed heads for one size.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  checkpoints: [LogCheckpoint, LogCheckpoint]
+  /**
+   * The key that signed both.
+   */
+  keyId: KeyId
 }
 /**
  * The document as it is sent.

@@ -76,7 +76,30 @@ fn list(client: &Client, as_json: bool) -> anyhow::Result<()> {
             "ham-server peers accept shows what to compare before you trust an unknown server."
         );
     }
+    warn(&client.get("/api/peers/warnings")?.success()?);
     Ok(())
+}
+
+/// What to know before other servers are believed.
+fn warn(warnings: &Value) {
+    if !warnings["copy"].is_null() {
+        println!();
+        println!(
+            "Another server runs with this one's key: a copy, or a backup that was restored. Stop one of them."
+        );
+    }
+    for split in all(&warnings["splitLogs"]) {
+        println!();
+        println!(
+            "{} shows different people different histories of what its server issued ({} entries).",
+            split["callsign"].as_str().unwrap_or("Somebody"),
+            split["checkpoints"][0]["size"]
+        );
+        println!("The proof, signed by its key {}:", text(split, "keyId"));
+        for checkpoint in all(&split["checkpoints"]) {
+            println!("  head {}", text(checkpoint, "head"));
+        }
+    }
 }
 
 fn add(config: &Config, client: &Client, endpoint: &str) -> anyhow::Result<()> {

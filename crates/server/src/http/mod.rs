@@ -165,6 +165,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/signal", get(signal::upgrade))
         .route("/ws/signal", get(signal::upgrade))
         .route("/api/peers", get(peers::list).post(peers::add))
+        .route("/api/peers/warnings", get(peers::warnings))
         .route("/api/peers/{id}", delete(peers::remove))
         .route("/api/peers/{id}/accept", post(peers::accept))
         .route("/coordinate", get(coordinate::upgrade))

@@ -7,9 +7,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use station::{Callsign, Fingerprint, Zone};
+use station::{Callsign, Fingerprint, KeyId, Zone};
 
 use super::App;
+use super::authority::log::Signed;
 use super::authority::{Effect, off_the_serving_threads};
 #[cfg(feature = "schema")]
 use super::openapi::{Operation, Paths};
@@ -112,6 +113,46 @@ pub(super) struct PeerAccepted {
     /// To be written beside it; at most 500 characters.
     #[serde(default)]
     note: String,
+}
+
+/// `GET /api/peers/warnings`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct PeerWarnings {
+    /// Seconds since somebody last showed this server's own certificate: a copy of it runs, or a backup was restored. Null
+    /// while nobody did.
+    copy: Option<u64>,
+    /// Servers that show different people different histories of what they issued.
+    split_logs: Vec<SplitLog>,
+}
+
+/// A log with two histories.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct SplitLog {
+    /// The key that signed both.
+    key_id: KeyId,
+    /// Whose key it is, where it is trusted; else null.
+    callsign: Option<Callsign>,
+    /// The proof: two signed heads for one size.
+    checkpoints: [Signed; 2],
+}
+
+pub(super) async fn warnings(State(app): State<Arc<App>>) -> Json<PeerWarnings> {
+    let warnings = app.coordinator.warnings();
+    let splits = warnings.splits.into_iter();
+    Json(PeerWarnings {
+        copy: warnings.copy.map(|time| time.as_secs()),
+        split_logs: splits
+            .map(|split| SplitLog {
+                key_id: split.checkpoints[0].server,
+                callsign: split.callsign,
+                checkpoints: split.checkpoints.map(Signed::from),
+            })
+            .collect(),
+    })
 }
 
 pub(super) async fn list(State(app): State<Arc<App>>) -> Json<Vec<Peer>> {
@@ -230,6 +271,9 @@ pub(super) fn describe(paths: &mut Paths) {
             "By callsign, then those that are only looked for",
         );
     paths.add("get", "/api/peers", list);
+    let warnings = Operation::new("What to know of other servers before they are believed")
+        .answers::<PeerWarnings>(paths, 200, "What was seen since this server started");
+    paths.add("get", "/api/peers/warnings", warnings);
     let add = Operation::new("Name another server; signed by the owner")
         .takes::<PeerRequest>(paths)
         .answers::<PeerAdded>(paths, 201, "It is on the list and dialled")

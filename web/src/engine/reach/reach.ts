@@ -1,7 +1,7 @@
 /** Ways to this server and from here to others: what is asked of the server, and what the browser finds. */
 import { type ReadonlySignal, signal } from '@preact/signals'
-import type { ArednEntry, Check, InternetView, ListedServer, Reach as Model, ZoneRule, ZonesView } from '../../model-reach'
-import type { ArednAnswer, Diagnosis, ArednEntry as Entry, Status, ZonesAnswer } from '../../wire/http'
+import type { ArednEntry, Check, InternetView, ListedServer, NetView, Reach as Model, ZoneRule, ZonesView } from '../../model-reach'
+import type { ArednAnswer, Diagnosis, ArednEntry as Entry, Peer, PeerWarnings, Status, ZonesAnswer } from '../../wire/http'
 import type { Client } from '../authority/client'
 import type { Session } from '../signaling/session'
 import type { Identity } from '../trust/identity'
@@ -11,6 +11,7 @@ import { Finder } from './finder'
 import { gather, type NewConnection } from './gathering'
 import { readInvitation } from './invitation'
 import { Memory } from './memory'
+import { netView } from './net'
 
 /** What this part takes from the engine. */
 export interface Host {
@@ -35,14 +36,17 @@ export class Reach implements Model {
   readonly finding: Model['finding']
   readonly readInvitation = readInvitation
   readonly refuge: Model['refuge']
+  readonly net: Model['net']
   readonly #finder: Finder
   readonly #failover: Failover
   readonly #internet = signal<InternetView | null>(null)
+  readonly #net = signal<NetView | null>(null)
   readonly #host: Host
 
   constructor(host: Host) {
     this.#host = host
     this.internet = this.#internet
+    this.net = this.#net
     const memory = new Memory(host.storage)
     this.#finder = new Finder({
       origin: host.origin,
@@ -116,6 +120,41 @@ export class Reach implements Model {
 
   find(): void {
     void this.#finder.find()
+  }
+
+  watchNet(): () => void {
+    const timer = setInterval(() => {
+      if (this.#host.isVisible()) void this.#lookAtNet()
+    }, EVERY)
+    void this.#lookAtNet()
+    return () => clearInterval(timer)
+  }
+
+  async nameServer(endpoint: string): Promise<void> {
+    await this.#decide('POST', '/api/peers', { endpoint })
+  }
+
+  async unnameServer(id: string): Promise<void> {
+    await this.#decide('DELETE', `/api/peers/${id}`)
+  }
+
+  async acceptServer(id: string, fingerprint: string): Promise<void> {
+    await this.#decide('POST', `/api/peers/${id}/accept`, { fingerprint })
+  }
+
+  async #decide(method: 'POST' | 'DELETE', path: string, body?: object): Promise<void> {
+    await this.#host.client.signed(this.#host.identity.peek(), method, path, body)
+    await this.#lookAtNet()
+  }
+
+  async #lookAtNet(): Promise<void> {
+    const { client } = this.#host
+    try {
+      const [peers, warnings] = await Promise.all([client.get<Peer[]>('/api/peers'), client.get<PeerWarnings>('/api/peers/warnings')])
+      this.#net.value = netView(peers, warnings)
+    } catch {
+      // The session says what is wrong; what was known stays.
+    }
   }
 
   async askForMicrophone(): Promise<boolean> {

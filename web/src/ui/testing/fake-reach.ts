@@ -1,6 +1,6 @@
 /** Ways without an engine: a house with Wi-Fi, and a cable to an AREDN node. */
 import { signal } from '@preact/signals'
-import type { Check, FindStep, InternetView, Reach, ZonesView } from '../../model-reach'
+import type { Check, FindStep, InternetView, NetServer, NetView, Reach, ZonesView } from '../../model-reach'
 
 export const zones: ZonesView = {
   rules: [
@@ -48,6 +48,37 @@ export const inTheWay: readonly Check[] = [
   check('certificate', 'problem', 'This device does not trust the server’s certificate, so that there are no keys and no microphone here.', 'Install the certificate: three steps, about a minute.', 'trust'),
 ]
 
+const k7ra = '4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce'
+const root = { fingerprint: '5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9', callsign: 'K7RA' }
+
+export const netServer = (more: Partial<NetServer>): NetServer => ({
+  id: '6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b',
+  callsign: 'K1ABC',
+  endpoint: 'https://192.168.1.7:8080',
+  state: 'linked',
+  radio: false,
+  through: [],
+  links: [],
+  reason: null,
+  root: null,
+  named: false,
+  ...more,
+})
+
+export const net: NetView = {
+  servers: [
+    netServer({ links: ['DL/W1AW/P', 'N0XYZ'] }),
+    netServer({ id: 'd4', callsign: 'DL/W1AW/P', endpoint: 'https://[fd12:3456:789a:1:2ab:cdff:fe12:3456]:8080', state: 'reachable', through: ['K1ABC'], links: ['K1ABC'] }),
+    netServer({ id: '4e', callsign: 'N0XYZ', endpoint: 'http://10.54.3.90:8080', radio: true, named: true, links: ['K1ABC'] }),
+    netServer({ id: k7ra, callsign: 'K7RA', endpoint: 'https://192.168.1.9:8080', state: 'unknown', root, reason: 'nobody this server trusts vouches for it' }),
+    netServer({ id: 'ef', callsign: 'KH6YY', endpoint: 'https://192.168.1.44:8080', state: 'gone' }),
+    netServer({ id: '79', callsign: 'N0CALL', endpoint: 'https://192.168.1.66:8080', state: 'blacklisted', reason: 'its owner’s certificate is blacklisted here' }),
+    netServer({ id: '2c', callsign: null, endpoint: 'https://w5yi.local:8080', state: 'searching', named: true, reason: 'nobody answers there' }),
+  ],
+  copyRuns: false,
+  splits: [],
+}
+
 export const found: readonly FindStep[] = [
   {
     where: 'heard',
@@ -67,7 +98,8 @@ export const found: readonly FindStep[] = [
 function read(text: string) {
   if (!text.includes('/')) return null
   const local = !text.includes('example')
-  return { url: text, address: new URL(text).host, fingerprint: local ? '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a0a' : null, local }
+  const fingerprint = text.includes('192.168.1.9') ? k7ra : '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a0a'
+  return { url: text, address: new URL(text).host, fingerprint: local ? fingerprint : null, local }
 }
 
 export function fakeReach(more: Partial<Reach>, internet: InternetView | null, finding: readonly FindStep[] | null, tell: (act: string, ...words: readonly unknown[]) => void): Reach {
@@ -97,6 +129,11 @@ export function fakeReach(more: Partial<Reach>, internet: InternetView | null, f
     },
     finding: signal(finding),
     find: () => undefined,
+    net: signal(net),
+    watchNet: () => () => undefined,
+    nameServer: async (endpoint) => tell('nameServer', endpoint),
+    unnameServer: async (id) => tell('unnameServer', id),
+    acceptServer: async (id, fingerprint) => tell('acceptServer', id, fingerprint),
     readInvitation: read,
     askForMicrophone: async () => false,
     ...more,

@@ -1,7 +1,7 @@
 /** Ways, networks and diagnosis, in the states a person can meet them in. */
 import { signal } from '@preact/signals'
 import { ago, owner } from './fake'
-import { inOrder, inTheWay, zones } from './fake-reach'
+import { inOrder, inTheWay, net, zones } from './fake-reach'
 import { click, then, type } from './hands'
 import type { PageState } from './state'
 
@@ -37,6 +37,35 @@ export const reachStates: Record<string, PageState> = {
     after: (page) => then(() => click(page, 'Read its list'), () => openAll(page)),
   },
   'servers': { hash: '#/servers', fake: owner },
+  'servers-net-guest': { hash: '#/servers', fake: {} },
+  'servers-net-alone': { hash: '#/servers', fake: { ...owner, reach: { net: signal({ servers: [], copyRuns: false, splits: [] }) } } },
+  'servers-net-warned': {
+    hash: '#/servers',
+    fake: {
+      ...owner,
+      reach: {
+        net: signal({
+          ...net,
+          copyRuns: true,
+          splits: [{ keyId: 'd4735e3a265e16eee03f59718b9b5d03', callsign: 'N0CALL', entries: 12, heads: ['ab'.repeat(32), 'cd'.repeat(32)] as const }],
+        }),
+      },
+    },
+  },
+  'servers-net-compare': { hash: '#/servers', fake: owner, after: (page) => then(() => click(page, 'Decide about K7RA')) },
+  'servers-net-scanned': { hash: '#/servers', fake: owner, after: (page) => readIt(page, 'http://192.168.1.9:8080/#join') },
+  'servers-net-refused': {
+    hash: '#/servers',
+    fake: {
+      ...owner,
+      reach: {
+        nameServer: async () => {
+          throw new Error('an address begins with http:// or https://')
+        },
+      },
+    },
+    after: (page) => then(() => type(page, 'server', 'w5yi'), () => click(page, 'Add it')),
+  },
   'servers-away': {
     hash: '#/servers',
     fake: { server: { owner: 'K1ABC', ownerName: 'Carla', ownerGrid: 'FN42' }, reach: { refuge: signal({ endpoint: 'http://192.168.1.7:8080', home: 'W1AW' }) } },

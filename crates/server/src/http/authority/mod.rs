@@ -10,7 +10,7 @@ mod codes;
 mod decisions;
 mod explain;
 mod issuing;
-mod log;
+pub(super) mod log;
 mod requests;
 mod statements;
 mod trust_bundle;

@@ -294,6 +294,7 @@ impl Coordinator {
                 tracing::info!(%fingerprint, %callsign, "a server came whose root is unknown here");
             }
             Event::Clone => {
+                self.note_copy();
                 tracing::error!(
                     "another server runs with this one's key: a copy or a restored backup"
                 );
@@ -305,6 +306,7 @@ impl Coordinator {
             } => tracing::info!(%server, ?offence, ended, "another server misbehaved"),
             Event::SplitLog { log, size, heads } => {
                 tracing::warn!(%log, size, ?heads, "an issuance log has two histories");
+                self.note_split(log, size, heads);
             }
             other => tracing::debug!(event = ?other, "coordination"),
         }

@@ -19,6 +19,7 @@ mod people;
 mod present;
 mod sets;
 mod view;
+mod warnings;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -48,10 +49,12 @@ use crate::network::{Ends, Reach, url_host};
 use errands::{Errand, Origin};
 use people::People;
 use sets::Told;
+use warnings::Seen;
 
 pub use line::{Heard, Line, Outgoing, carry};
 pub use present::PresentServer;
 pub use view::{PeerRow, PeerState};
+pub use warnings::{SplitLog, Warnings};
 
 /// How often the addresses of this machine are looked at, and names of the sets compared.
 const LOOK_AROUND: Duration = Duration::from_secs(5);
@@ -99,6 +102,8 @@ pub struct Coordinator {
     told: Mutex<Told>,
     /// Who is where, and their signals.
     people: Mutex<People>,
+    /// What the owner should know.
+    seen: Mutex<Seen>,
     /// Tells when a node begins.
     begun: watch::Sender<()>,
 }
@@ -181,6 +186,7 @@ impl Coordinator {
             sooner: Notify::new(),
             told: Mutex::default(),
             people: Mutex::default(),
+            seen: Mutex::default(),
             begun: watch::Sender::new(()),
         };
         let inbox = Inbox {

@@ -188,6 +188,19 @@ impl Coordinator {
         }
     }
 
+    /// What a server signed of its log, by its length and head.
+    pub(super) fn signed_head(&self, log: KeyId, size: u64, head: Digest) -> Option<Checkpoint> {
+        let known = {
+            let told = lock(&self.told);
+            let heads = told.logs.get(&log);
+            heads.and_then(|heads| heads.get(&(size, head)).cloned())
+        };
+        known.or_else(|| {
+            let own = self.own_checkpoint()?;
+            (own.server == log && own.tip == Tip { size, head }).then_some(own)
+        })
+    }
+
     /// This server's word on its log; none while it is empty.
     fn own_checkpoint(&self) -> Option<Checkpoint> {
         let store = self.around.ownership.store();
@@ -355,15 +368,21 @@ impl Coordinator {
         }
         let heads = told.logs.entry(checkpoint.server).or_default();
         heads.insert((checkpoint.tip.size, checkpoint.tip.head), checkpoint);
-        let kept = heads.len() <= HEADS_OF_ONE
-            || heads
-                .pop_first()
-                .is_none_or(|(_, old)| checkpoint_item(&old).is_ok_and(|old| old.id != id));
-        if !kept {
+        let full = heads.len() > HEADS_OF_ONE;
+        let oldest = full.then(|| heads.pop_first()).flatten();
+        let gone = oldest.and_then(|(_, oldest)| Some(checkpoint_item(&oldest).ok()?.id));
+        if gone == Some(id) {
             return Some(declined);
         }
         let blob = Blob::from(json);
         told.data.insert((Set::Checkpoints, id), blob);
+        if let Some(id) = gone {
+            let set = Set::Checkpoints;
+            told.data.remove(&(set, id));
+            told.held.remove(&(set, id));
+            drop(told);
+            self.tell(Input::Dropped { set, id });
+        }
         Some(Admission::Held(item))
     }
 

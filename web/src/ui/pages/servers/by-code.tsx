@@ -11,6 +11,7 @@ import { Panel } from '../../parts/panel'
 import { routeHash } from '../../route'
 import { Camera } from './camera'
 import { readPhoto } from './decode'
+import { Scanned } from './net'
 
 const NOT_OURS = 'This leads to no server. A server’s code holds an address that begins with http, such as http://192.168.1.5:8080.'
 
@@ -99,6 +100,7 @@ export function ByCode() {
         )}
         {found.value !== null && <Read invitation={found.value} />}
       </div>
+      <Scanned fingerprint={found.value?.fingerprint ?? null} />
     </Panel>
   )
 }

@@ -10,12 +10,14 @@ import { StateLine } from '../../parts/state'
 import { PageTitle } from '../../shell/page-title'
 import { serverName } from '../../words'
 import { ByCode } from './by-code'
+import { Net } from './net'
 import './servers.css'
 
 export function Servers() {
   return (
     <div class="page servers">
       <PageTitle>Servers</PageTitle>
+      <Net />
       <ByCode />
       <Found />
     </div>
