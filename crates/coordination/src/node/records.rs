@@ -45,6 +45,9 @@ impl Node {
         if rank.0 < self.servers.least_version(server) {
             return self.show_newest(id, server, now);
         }
+        if held.is_some_and(|held| held.0 == rank.0 && held.1 > rank.1) {
+            return self.show_other(id, server, now);
+        }
         if held.is_some_and(|held| rank <= held)
             || self.works.is_verifying((server, rank.1))
             || made(update.age, self.limits.lifetime, now).is_none()
@@ -220,6 +223,25 @@ impl Node {
         roster
             .pages_from(nobody, topic, self.limits.page_bytes)
             .pop()
+    }
+
+    /// Somebody has another record of the same version than ours, which everybody keeps: its server signed two, most likely
+    /// because it lost its memory in between, and learns from ours where to go on.
+    fn show_other(&mut self, id: LinkId, server: ServerId, now: Instant) {
+        let of_peer = self.links.get(&id).and_then(super::Link::peer) == Some(server);
+        let known = self.servers.get(server);
+        let known = known.filter(|known| of_peer || known.standing == Standing::Trusted);
+        let Some(record) = known.and_then(|known| known.record.as_ref()) else {
+            return;
+        };
+        let update = Message::Update(Update {
+            record: record.signed.clone(),
+            age: record.age(now),
+            changes: Vec::new(),
+        });
+        if self.spend_effort(id, 1, now) {
+            self.send(id, Lane::Records, &update, now);
+        }
     }
 
     /// Somebody has a record that is older than the newest we ever saw. If its server lost its memory, it

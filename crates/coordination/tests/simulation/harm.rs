@@ -181,6 +181,36 @@ fn who_lost_its_memory_learns_where_it_was() {
     }
 }
 
+/// It makes a record of the same version anew, of which everybody keeps the other: whichever end dials, it hears of that one.
+#[test]
+fn who_lost_its_memory_right_after_its_first_record_is_reached_again() {
+    for seed in 0..20 {
+        let mut world = line(seed, 2);
+        // Both times it has been alone for a while before it meets the other.
+        world.apart.push((0, 1));
+        world.start_all();
+        world.run_for(secs(5));
+        world.apart.clear();
+        world.must_agree_within(secs(20));
+        let forgetful = usize::from(seed % 2 == 1);
+        world.stop(forgetful, false);
+        world.hosts[forgetful].disk.boot = 0;
+        world.hosts[forgetful].disk.records.clear();
+        world.apart.push((0, 1));
+        world.start(forgetful);
+        world.run_for(secs(5));
+        world.apart.clear();
+        world.run_for(secs(20));
+        world.must_agree_within(secs(10));
+        for (from, to) in [(0, 1), (1, 0)] {
+            let tag = world.post(from, to, Zone::Open, 50);
+            world.run_for(secs(1));
+            let fate = world.hosts[from].saw.fates.get(&tag);
+            assert_eq!(fate, Some(&Fate::Delivered), "seed {seed}, {from} to {to}");
+        }
+    }
+}
+
 #[test]
 fn a_clone_is_noticed_and_does_not_stir_up_everybody() {
     let mut world = mesh(16, 5, 4);
