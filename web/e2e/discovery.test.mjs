@@ -3,14 +3,15 @@
  * machine, and two of our servers find each other.
  */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 // First of ours: it puts the test on a network of its own.
-import { addressHere, addressThere, twoMachines } from './support/network.mjs'
+import { addressHere, addressThere, bound, twoMachines } from './support/network.mjs'
 import { startAvahi } from './support/avahi.mjs'
 import { claim, makeOperator } from './support/foreign.mjs'
 import { binary, startServer } from './support/server.mjs'
@@ -177,6 +178,61 @@ test('with --interface a server is found by that interface only', async () => {
   await away.stop()
 })
 
+test('announcements that lie are not believed, and a flood of them hides nobody who was known', async () => {
+  const other = await startThere('K1ABC', 'among-liars')
+  const [honest] = await until('the honest server to be listed', async () => listed(server, 1))
+  const program = join(import.meta.dirname, 'support/liar.mjs')
+  const liar = spawn(...bound(...machines.there, process.execPath, program, addressThere), { stdio: ['pipe', 'pipe', 'inherit'] })
+  opened.push({ stop: () => liar.kill() })
+  await once(liar.stdout, 'data')
+  const say = async (announcements) => {
+    liar.stdin.write(`${JSON.stringify(announcements)}\n`)
+    await once(liar.stdout, 'data')
+  }
+  const lie = (number, more = {}, txt = {}) => ({
+    instance: `liar ${number}`,
+    host: `liar-${number}.local`,
+    address: `10.77.1.${number % 250}`,
+    port: 8080,
+    txt: { callsign: 'N0XYZ', fp: String(number).padStart(16, '0'), ...txt },
+    ...more,
+  })
+  const unbelievable = [
+    lie(1, { address: '203.0.113.9' }),
+    lie(2, { address: '127.0.0.1' }),
+    lie(3, { port: 0 }),
+    lie(4, {}, { callsign: '<b>N0XYZ' }),
+    lie(5, {}, { signalingEndpoint: 'http://evil.example/' }),
+    lie(6, {}, { signalingProtocol: 'javascript' }),
+    lie(7, {}, { capabilities: 'x'.repeat(99) }),
+    // Ours.
+    lie(8, {}, { callsign: 'W1AW', fp: fingerprint.slice(0, 16) }),
+  ]
+  await say(unbelievable)
+  await say([lie(9)])
+  const all = await until('one that could be true to be listed', async () => {
+    const list = await everybody(server)
+    return list.some(({ callsign }) => callsign === 'N0XYZ') && list
+  })
+  assert.deepEqual(all.map(({ callsign, endpoint, verified }) => [callsign, endpoint, verified]).sort(), [
+    ['K1ABC', honest.endpoint, false],
+    ['N0XYZ', 'http://10.77.1.9:8080', false],
+  ])
+
+  for (let round = 0; round < 8; round++) await say(Array.from({ length: 50 }, (_, number) => lie(100 + 50 * round + number)))
+  const crowd = await until('the list to be full', async () => {
+    const list = await everybody(server)
+    return list.length === 64 && list
+  })
+  assert.ok(crowd.some(({ callsign, endpoint }) => callsign === 'K1ABC' && endpoint === honest.endpoint))
+  // Goodbyes in the names of all of them but the honest one.
+  for (let round = 0; round < 8; round++) await say(Array.from({ length: 50 }, (_, number) => lie(100 + 50 * round + number, { ttl: 0 })))
+  await say([lie(9, { ttl: 0 })])
+  await until('the honest server to be alone', async () => (await everybody(server)).every(({ callsign }) => callsign === 'K1ABC'))
+  liar.kill()
+  await other.stop()
+})
+
 /** A claimed server at the other machine. */
 async function startThere(callsign, name = callsign, flags = [], port = 8080) {
   const data = join(folder, name)
@@ -190,9 +246,14 @@ async function startThere(callsign, name = callsign, flags = [], port = 8080) {
   return started
 }
 
-/** The servers a server lists, once they are that many. */
+/** The servers a server lists. */
+async function everybody(by) {
+  return (await (await fetch(`${by.local}/api/local-servers`)).json()).servers
+}
+
+/** The same, once they are that many. */
 async function listed(by, count) {
-  const { servers } = await (await fetch(`${by.local}/api/local-servers`)).json()
+  const servers = await everybody(by)
   return servers.length === count && servers
 }
 
