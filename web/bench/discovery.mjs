@@ -30,6 +30,8 @@ let other
 
 try {
   const [came, left, returned, moved] = [[], [], [], []]
+  // The kernel takes up to a second to call a new cable up, and until then nobody uses it.
+  await timed(() => JSON.parse(there('-json', 'link', 'show', 'cable'))[0].operstate === 'UP')
   for (let round = 0; round < rounds; round++) {
     const starting = startOther()
     came.push(await timed(() => lists(1)))
