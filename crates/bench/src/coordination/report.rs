@@ -221,7 +221,9 @@ fn zenoh(page: &mut String, results: &Results) {
         "\n## Beside zenoh\n\n\
          The same with routers of zenoh 1.10.2 (`crates/bench/engines`): the same net of links, a liveliness token in the place of \
          somebody and a liveliness subscriber in the place of their list, plain TCP and no signatures. Links are given up \
-         after 3.5 s and dialled again after 0.5 to 4 s, as ours are; zenoh's own defaults are slower.\n",
+         after 3.5 s and dialled again after 0.5 to 4 s, as ours are; zenoh's own defaults are slower. What it shows for too long it \
+         shows to subscribers that were there: it tells them that somebody went, then once more that they came, and never again that \
+         they went. Whoever subscribes anew sees the truth.\n",
     );
     let mut columns = vec![("zenoh".to_owned(), zenoh)];
     if let Some(ours) = results.ours.get(&zenoh.servers) {

@@ -27,6 +27,19 @@ pub enum Bringer {
     Holder,
 }
 
+/// A certificate that somebody brings.
+#[derive(Debug)]
+pub struct Bringing {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Those above it, its issuer's first.
+    pub chain: Vec<Certificate>,
+    /// Who brings it.
+    pub bringer: Bringer,
+    /// From where.
+    pub from: AddressGroup,
+}
+
 /// What became of a certificate that somebody brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Brought {
@@ -120,6 +133,31 @@ impl Authority {
                 Ok(Brought::Waiting)
             }
         }
+    }
+
+    /// Takes in what several bring, each as by [`bring`](Self::bring), in one transaction: however many they are, the disk is
+    /// waited for once. What became of each shows when it is brought again, which costs no disk. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be stored; none is taken in then.
+    pub fn bring_together(&self, all: &[Bringing]) -> Result<(), StoreError> {
+        let taken = self.change(
+            |known| {
+                let graph = &mut known.graph;
+                let results = all.iter().flat_map(|one| {
+                    let mut budget = Budget::new(CHECKS);
+                    let source = one.bringer.source(one.from);
+                    graph.admit_chain(&one.certificate, &one.chain, source, &mut budget)
+                });
+                let mut decided = Admissions::of(results.collect());
+                // One may have been thrown out and have come again.
+                let gone = |one: &Identity| known.graph.held(one).is_none();
+                decided.value.evicted.retain(gone);
+                Ok::<_, StoreError>(decided)
+            },
+            |change, admissions: &Admissions| admissions.write(change),
+        );
+        taken.map(drop)
     }
 
     fn take_in(
@@ -236,5 +274,74 @@ impl fmt::Display for Place {
             0 => f.write_str("the certificate"),
             place => write!(f, "certificate {place} of the chain"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::SystemTime;
+
+    use pki::SigningKey;
+    use pki::issue::{Issuer, Vouched, operator_certificate, self_signed_operator};
+    use ring::rand::SystemRandom;
+    use station::licence::VouchMethod;
+
+    use super::*;
+    use crate::runtime::Ownership;
+
+    #[test]
+    fn what_several_bring_is_kept_as_if_each_had_come_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (random, now) = (SystemRandom::new(), SystemTime::now());
+        let open = || {
+            let ownership = Ownership::open(folder.path(), folder.path(), &random).unwrap();
+            Authority::open(ownership.store()).unwrap()
+        };
+        let key = SigningKey::generate(&random).unwrap();
+        let root = self_signed_operator(&key, &"W1AW".parse().unwrap(), None, now, &random);
+        let root = root.unwrap();
+        let impostor = SigningKey::generate(&random).unwrap();
+        let same_name =
+            self_signed_operator(&impostor, &"W1AW".parse().unwrap(), None, now, &random);
+        let same_name = same_name.unwrap();
+        let vouched_for = |callsign: &str, (certificate, key): (&Certificate, &SigningKey)| {
+            let issuer = Issuer { certificate, key };
+            let vouched = Vouched {
+                callsign: &callsign.parse().unwrap(),
+                class: None,
+                method: VouchMethod::InPerson,
+            };
+            let own = SigningKey::generate(&random).unwrap().public_key();
+            operator_certificate(issuer, &own, &vouched, now, &random).unwrap()
+        };
+        let alone = vouched_for("N0XYZ", (&same_name, &impostor));
+        let all = [
+            root.clone(),
+            alone.clone(),
+            vouched_for("K1ABC", (&root, &key)),
+            vouched_for("K7RA", (&root, &key)),
+        ];
+        let from = AddressGroup::of(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+        let brought = all.clone().map(|certificate| Bringing {
+            certificate,
+            chain: Vec::new(),
+            bringer: Bringer::Holder,
+            from,
+        });
+
+        let authority = open();
+        authority.bring_together(&brought).unwrap();
+        let again = |one: &Certificate| authority.bring(one, &[], Bringer::Holder, from);
+        assert!(matches!(again(&alone), Ok(Brought::Waiting)));
+        for one in [&all[0], &all[2], &all[3]] {
+            assert!(matches!(again(one), Ok(Brought::Held(_))));
+        }
+        drop(authority);
+        let authority = open();
+        let known = |one: &Certificate| {
+            authority.look(|graph| graph.verdict(&one.fingerprint()) == Verdict::Untrusted)
+        };
+        assert_eq!(all.each_ref().map(known), [true, false, true, true]);
     }
 }

@@ -21,7 +21,7 @@ pub mod issuing;
 mod known;
 mod statements;
 
-pub use admission::{AdmissionError, Bringer, Brought};
+pub use admission::{AdmissionError, Bringer, Bringing, Brought};
 pub use anchors::{Accepted, Anchor, Root};
 pub use bundle::{BundleError, TrustBundle};
 pub use decisions::{DecisionError, Scope};

@@ -17,8 +17,8 @@ use signaling::limit::Rate;
 use store::ServerRecord;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Coordinator;
-use crate::runtime::authority::Bringer;
+use super::{Coordinator, sets};
+use crate::runtime::authority::{Bringer, Bringing};
 use crate::runtime::lock;
 
 /// Most certificates in a server's chain.
@@ -104,6 +104,7 @@ pub(super) async fn work(
         let todo = std::mem::take(&mut batch);
         let coordinator = Arc::clone(coordinator);
         let done = tokio::task::spawn_blocking(move || {
+            coordinator.take_in_together(&todo);
             for errand in todo {
                 coordinator.run_errand(errand);
             }
@@ -116,6 +117,45 @@ pub(super) async fn work(
 }
 
 impl Coordinator {
+    /// Takes the certificates of several errands in at once, so that the disk is waited for once. Each errand then finds its
+    /// own there.
+    fn take_in_together(&self, errands: &[Errand]) {
+        let brought: Vec<Bringing> = errands
+            .iter()
+            .filter_map(|errand| match errand {
+                Errand::Admit {
+                    from,
+                    set: Set::Certificates,
+                    data,
+                    ..
+                } => Some(Bringing {
+                    certificate: Certificate::from_der(data.as_bytes()).ok()?,
+                    chain: Vec::new(),
+                    bringer: from.bringer(),
+                    from: from.group,
+                }),
+                Errand::AdmitPlain(from, brought) => {
+                    let (certificate, chain) = sets::read_plain(brought)?;
+                    Some(Bringing {
+                        certificate,
+                        chain,
+                        bringer: Bringer::Holder,
+                        from: from.group,
+                    })
+                }
+                Errand::Event(Event::Joined { server, person, .. }) => {
+                    self.unknown_person(*server, person)
+                }
+                _ => None,
+            })
+            .collect();
+        if brought.len() > 1
+            && let Err(error) = self.around.authority.bring_together(&brought)
+        {
+            tracing::warn!(%error, "what other servers brought could not be stored");
+        }
+    }
+
     fn run_errand(&self, errand: Errand) {
         match errand {
             Errand::Examine(token, chain) => {
@@ -306,7 +346,6 @@ impl Coordinator {
             } => tracing::info!(%server, ?offence, ended, "another server misbehaved"),
             Event::SplitLog { log, size, heads } => {
                 tracing::warn!(%log, size, ?heads, "an issuance log has two histories");
-                self.note_split(log, size, heads);
             }
             other => tracing::debug!(event = ?other, "coordination"),
         }

@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use super::errands::Origin;
 use super::{Coordinator, lock};
 use crate::runtime::Onward;
+use crate::runtime::authority::Bringing;
 
 /// Signals whose fate is awaited, and who is where.
 #[derive(Debug, Default)]
@@ -198,6 +199,31 @@ impl Coordinator {
             });
             switchboard.appear(remote);
         });
+    }
+
+    /// Somebody at a server that is trusted here, if their certificate is not known yet and their login proves something.
+    pub(super) fn unknown_person(&self, server: ServerId, person: &Person) -> Option<Bringing> {
+        let login = person.login.as_ref()?;
+        let (fingerprint, standing) = {
+            let core = lock(&self.core);
+            let mut servers = core.node.iter().flat_map(coordination::Node::servers);
+            let known = servers.find(|known| known.id == server)?;
+            (known.fingerprint, known.standing)
+        };
+        let (certificate, _) = proven(login, fingerprint, &person.callsign)
+            .filter(|_| standing == Standing::Trusted)?;
+        let unknown = self.around.authority.recall(&certificate, &[]).is_none();
+        let group = super::errands::charged_for(&certificate);
+        let from = Origin {
+            group,
+            server: Some((server, standing)),
+        };
+        unknown.then(|| Bringing {
+            certificate,
+            chain: Vec::new(),
+            bringer: from.bringer(),
+            from: group,
+        })
     }
 
     /// Somebody is at another server no more.

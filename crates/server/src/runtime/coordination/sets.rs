@@ -188,19 +188,6 @@ impl Coordinator {
         }
     }
 
-    /// What a server signed of its log, by its length and head.
-    pub(super) fn signed_head(&self, log: KeyId, size: u64, head: Digest) -> Option<Checkpoint> {
-        let known = {
-            let told = lock(&self.told);
-            let heads = told.logs.get(&log);
-            heads.and_then(|heads| heads.get(&(size, head)).cloned())
-        };
-        known.or_else(|| {
-            let own = self.own_checkpoint()?;
-            (own.server == log && own.tip == Tip { size, head }).then_some(own)
-        })
-    }
-
     /// This server's word on its log; none while it is empty.
     fn own_checkpoint(&self) -> Option<Checkpoint> {
         let store = self.around.ownership.store();
@@ -362,11 +349,21 @@ impl Coordinator {
             return Some(declined);
         };
         checkpoint.verify(&key).ok()?;
+        let own = self.own_checkpoint();
         let mut told = lock(&self.told);
         if told.logs.len() >= MOST_LOGS && !told.logs.contains_key(&checkpoint.server) {
             return Some(declined);
         }
         let heads = told.logs.entry(checkpoint.server).or_default();
+        // Now, for either may have given way to longer ones soon.
+        let is_other = |one: &Checkpoint| {
+            one.tip.size == checkpoint.tip.size && one.tip.head != checkpoint.tip.head
+        };
+        let own = own.filter(|own| own.server == checkpoint.server);
+        let other = heads.values().cloned().chain(own).find(is_other);
+        if let Some(other) = other {
+            self.note_split([other, checkpoint.clone()]);
+        }
         heads.insert((checkpoint.tip.size, checkpoint.tip.head), checkpoint);
         let full = heads.len() > HEADS_OF_ONE;
         let oldest = full.then(|| heads.pop_first()).flatten();
@@ -388,14 +385,7 @@ impl Coordinator {
 
     /// Judges a certificate that came as text. Blocks on the disk.
     pub(super) fn admit_plain(&self, from: Origin, brought: &PlainCertificate) {
-        let read = |pem: &String| Certificate::from_pem(pem).ok();
-        let above = brought
-            .chain
-            .iter()
-            .take(MOST_TOLD)
-            .map(read)
-            .collect::<Option<Vec<_>>>();
-        let (Some(certificate), Some(above)) = (read(&brought.certificate), above) else {
+        let Some((certificate, above)) = read_plain(brought) else {
             tracing::debug!("a certificate that came as text cannot be read");
             return;
         };
@@ -407,6 +397,13 @@ impl Coordinator {
             tracing::debug!(%error, "a certificate that came as text is not taken");
         }
     }
+}
+
+/// A certificate that came as text, and those above it.
+pub(super) fn read_plain(brought: &PlainCertificate) -> Option<(Certificate, Vec<Certificate>)> {
+    let read = |pem: &String| Certificate::from_pem(pem).ok();
+    let above = brought.chain.iter().take(MOST_TOLD).map(read);
+    Some((read(&brought.certificate)?, above.collect::<Option<_>>()?))
 }
 
 impl Told {

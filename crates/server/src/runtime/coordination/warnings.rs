@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use pki::log::Checkpoint;
-use station::{Callsign, Digest, KeyId};
+use station::{Callsign, KeyId};
 
 use super::{Coordinator, lock};
 
@@ -71,13 +71,10 @@ impl Coordinator {
     }
 
     /// A log has two heads for one length. Both are signed, so whoever keeps them can prove it, also when the log has gone on.
-    pub(super) fn note_split(&self, log: KeyId, size: u64, heads: [Digest; 2]) {
-        let signed = heads.map(|head| self.signed_head(log, size, head));
-        if let [Some(one), Some(other)] = signed {
-            let splits = &mut lock(&self.seen).splits;
-            if splits.len() < MOST_SPLITS {
-                splits.entry(log).or_insert([one, other]);
-            }
+    pub(super) fn note_split(&self, checkpoints: [Checkpoint; 2]) {
+        let splits = &mut lock(&self.seen).splits;
+        if splits.len() < MOST_SPLITS {
+            splits.entry(checkpoints[0].server).or_insert(checkpoints);
         }
     }
 }
