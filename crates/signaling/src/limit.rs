@@ -14,36 +14,73 @@ pub struct Meter {
 /// How much a [`Meter`] gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Units in `per`, sustained.
-    pub units: u32,
-    /// The time `units` take to come back.
-    pub per: Duration,
-    /// Units that may be spent at once.
-    pub burst: u32,
+    units: u32,
+    burst: u32,
+    /// The time one unit takes to come back. Worked out once: a meter asks for every message.
+    unit: Duration,
+    /// The time the whole burst takes.
+    most: Duration,
 }
 
 impl Rate {
+    /// So many units in that time, sustained, and so many at once.
+    #[must_use]
+    pub const fn new(units: u32, per: Duration, burst: u32) -> Self {
+        // Zero units come back as one does.
+        let unit = match per.checked_div(units) {
+            Some(unit) => unit,
+            None => per,
+        };
+        let most = unit.saturating_mul(burst);
+        Self {
+            units,
+            burst,
+            unit,
+            most,
+        }
+    }
+
     /// So many a minute, and so many at once.
     #[must_use]
     pub const fn per_minute(units: u32, burst: u32) -> Self {
-        let per = Duration::from_secs(60);
-        Self { units, per, burst }
+        Self::new(units, Duration::from_secs(60), burst)
     }
 
     /// So many a second, and so many at once.
     #[must_use]
     pub const fn per_second(units: u32, burst: u32) -> Self {
-        let per = Duration::from_secs(1);
-        Self { units, per, burst }
+        Self::new(units, Duration::from_secs(1), burst)
+    }
+
+    /// Units that come back in the rate's time.
+    #[must_use]
+    pub const fn units(&self) -> u32 {
+        self.units
+    }
+
+    /// Units that may be spent at once.
+    #[must_use]
+    pub const fn burst(&self) -> u32 {
+        self.burst
+    }
+
+    /// The time one unit takes to come back.
+    #[must_use]
+    pub const fn unit(&self) -> Duration {
+        self.unit
     }
 
     /// So many times as much.
     #[must_use]
     pub const fn times(self, times: u32) -> Self {
-        Self {
-            units: self.units.saturating_mul(times),
-            per: self.per,
-            burst: self.burst.saturating_mul(times),
+        match self.unit.checked_div(times) {
+            Some(unit) if times > 1 => Self {
+                units: self.units.saturating_mul(times),
+                burst: self.burst.saturating_mul(times),
+                unit,
+                most: self.most,
+            },
+            _ => self,
         }
     }
 }
@@ -66,12 +103,10 @@ impl Meter {
     /// # Errors
     /// The time until the same spending would succeed. Nothing is spent then.
     pub fn spend(&mut self, units: u32, rate: Rate, now: Instant) -> Result<(), Duration> {
-        let unit = rate.per / rate.units.max(1);
-        let due = self.due.max(now) + unit * units;
+        let due = self.due.max(now) + rate.unit * units;
         let ahead = due.saturating_duration_since(now);
-        let most = unit * rate.burst;
-        if ahead > most {
-            return Err(ahead - most);
+        if ahead > rate.most {
+            return Err(ahead - rate.most);
         }
         self.due = due;
         Ok(())
@@ -82,11 +117,7 @@ impl Meter {
 mod tests {
     use super::*;
 
-    const RATE: Rate = Rate {
-        units: 100,
-        per: Duration::from_secs(60),
-        burst: 10,
-    };
+    const RATE: Rate = Rate::per_minute(100, 10);
 
     #[test]
     #[expect(

@@ -1,8 +1,10 @@
-//! The limit that a relay on axum can reach: it knows names and passes frames on, and nothing else.
+//! What a relay on axum can reach: it knows names and passes frames on, and nothing else.
 //!
 //! A client connects to `/ws?name=NAME`, is told `open`, and sends frames `NAME text`; whoever has that
-//! name gets the frame as it is. No JSON, no checks, no limits but a bounded queue; 4 KiB read buffers,
-//! and one flush for everything that waits: what the fastest relay on the same library would do.
+//! name gets the frame as it is. No JSON, no checks, no limits but a bounded queue, and 4 KiB read buffers.
+//!
+//! By itself it sends as everybody writes it with axum: `send` for each frame, which flushes each. With
+//! `--batch` it has one flush for everything that waits: the limit of what the library can do.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -33,17 +35,19 @@ struct Who {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let port = std::env::args().nth(1).context("usage: bare-relay PORT")?;
+    let mut words = std::env::args().skip(1);
+    let port = words.next().context("usage: bare-relay PORT [--batch]")?;
+    let batch = words.next().is_some_and(|word| word == "--batch");
     let listener = TcpListener::bind(("127.0.0.1", port.parse::<u16>()?)).await?;
     let router = Router::new()
         .route("/ws", get(upgrade))
-        .with_state(Clients::default());
+        .with_state((Clients::default(), batch));
     axum::serve(listener, router).await?;
     Ok(())
 }
 
 async fn upgrade(
-    State(clients): State<Clients>,
+    State((clients, batch)): State<(Clients, bool)>,
     Query(Who { name }): Query<Who>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -56,7 +60,7 @@ async fn upgrade(
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(name.clone(), sender);
             // However it ended, the client is gone.
-            drop(serve(socket, queue, &clients).await);
+            drop(serve(socket, queue, &clients, batch).await);
             clients
                 .write()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -68,6 +72,7 @@ async fn serve(
     mut socket: WebSocket,
     mut queue: Receiver<Utf8Bytes>,
     clients: &Clients,
+    batch: bool,
 ) -> Result<(), axum::Error> {
     socket.send(Message::Text("open".into())).await?;
     loop {
@@ -78,6 +83,10 @@ async fn serve(
                 Some(Ok(_)) => {}
             },
             Some(text) = queue.recv() => {
+                if !batch {
+                    socket.send(Message::Text(text)).await?;
+                    continue;
+                }
                 socket.feed(Message::Text(text)).await?;
                 while let Ok(text) = queue.try_recv() {
                     socket.feed(Message::Text(text)).await?;

@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Dialect {
-    /// `bare-relay`: the limit.
+    /// `bare-relay`: a plain relay on axum.
     Bare,
+    /// `bare-relay --batch`: the limit.
+    Batching,
     /// Ours (`docs/protocol/signaling.md`).
     HamServer,
     /// `matchbox_server`.
@@ -20,8 +22,9 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Bare,
+        Self::Batching,
         Self::HamServer,
         Self::Matchbox,
         Self::PeerServer,
@@ -31,7 +34,7 @@ impl Dialect {
     /// relay have no rooms.
     pub(crate) fn path(self, number: usize, room: &str) -> String {
         match self {
-            Self::Bare => format!("/ws?name=c{number}"),
+            Self::Bare | Self::Batching => format!("/ws?name=c{number}"),
             Self::HamServer => "/signal".to_owned(),
             Self::Matchbox => format!("/{room}"),
             Self::PeerServer => format!("/peerjs?key=peerjs&id=c{number}&token=t{number}"),
@@ -47,7 +50,7 @@ impl Dialect {
     /// The client's name, if this text says that it is in.
     pub(crate) fn name(self, number: usize, text: &[u8]) -> Option<String> {
         match self {
-            Self::Bare => (text == b"open").then(|| format!("c{number}")),
+            Self::Bare | Self::Batching => (text == b"open").then(|| format!("c{number}")),
             Self::PeerServer => text
                 .starts_with(br#"{"type":"OPEN""#)
                 .then(|| format!("c{number}")),
@@ -68,7 +71,7 @@ impl Dialect {
         let sdp = Value::from(sdp);
         let offer = format!(r#"{{"type":"offer","sdp":{sdp}}}"#);
         match self {
-            Self::Bare => format!("{to} {offer}"),
+            Self::Bare | Self::Batching => format!("{to} {offer}"),
             Self::HamServer => format!(r#"{{"type":"OFFER","target":"{to}","offer":{offer}}}"#),
             Self::Matchbox => format!(r#"{{"Signal":{{"receiver":"{to}","data":{offer}}}}}"#),
             Self::PeerServer => format!(r#"{{"type":"OFFER","dst":"{to}","payload":{offer}}}"#),
@@ -78,7 +81,7 @@ impl Dialect {
     /// Whether a text is such an offer, as it arrives.
     pub(crate) fn is_signal(self, text: &[u8]) -> bool {
         let beginning: &[u8] = match self {
-            Self::Bare => b"c",
+            Self::Bare | Self::Batching => b"c",
             Self::HamServer => br#"{"type":"OFFER_RECEIVED""#,
             Self::Matchbox => br#"{"Signal""#,
             Self::PeerServer => br#"{"type":"OFFER""#,
@@ -96,6 +99,7 @@ impl fmt::Display for Dialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Bare => "bare axum relay",
+            Self::Batching => "bare axum relay that batches",
             Self::HamServer => "ham-server",
             Self::Matchbox => "matchbox_server",
             Self::PeerServer => "PeerServer",

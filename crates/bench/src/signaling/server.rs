@@ -78,7 +78,7 @@ impl Programs {
     /// The servers that can be measured here.
     pub(crate) fn dialects(&self) -> Vec<Dialect> {
         let there = |dialect: &Dialect| match dialect {
-            Dialect::Bare | Dialect::HamServer => true,
+            Dialect::Bare | Dialect::Batching | Dialect::HamServer => true,
             Dialect::Matchbox => self.matchbox.is_some(),
             Dialect::PeerServer => self.peer_server.is_some(),
         };
@@ -98,6 +98,7 @@ impl Programs {
         let mut folder = None;
         match dialect {
             Dialect::Bare => command.arg(&self.bare_relay).arg(&port),
+            Dialect::Batching => command.arg(&self.bare_relay).args([&port, "--batch"]),
             Dialect::HamServer => {
                 let data = env::temp_dir().join(format!("signaling-bench-{port}"));
                 fs::create_dir_all(&data)?;

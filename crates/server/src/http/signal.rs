@@ -197,7 +197,11 @@ async fn send(socket: &mut WebSocket, line: &Line, batch: &mut Batch) -> bool {
     let sending = async {
         for outgoing in batch.frames.drain(..) {
             let (message, last) = match outgoing {
-                Outgoing::Frame(frame) => (Message::Text(frame.text().into()), false),
+                Outgoing::Frame(frame) => {
+                    // JSON is UTF-8: this goes well.
+                    let text = Utf8Bytes::try_from(frame.into_bytes());
+                    (Message::Text(text.map_err(axum::Error::new)?), false)
+                }
                 Outgoing::Ping => (Message::Ping(Bytes::new()), false),
                 Outgoing::Close(code) => {
                     let frame = CloseFrame {

@@ -262,8 +262,8 @@ pub(super) async fn info(
         guest_calls: app.ownership.policy().guest_calls,
         limits: Limits {
             frame_bytes: MAX_FRAME,
-            messages_per_minute: messages.units,
-            burst: messages.burst,
+            messages_per_minute: messages.units(),
+            burst: messages.burst(),
         },
     })
 }

@@ -10,11 +10,7 @@ use signaling::limit::{Meter, Rate};
 use super::lock;
 
 /// Failures that cost no pause.
-const FREE: Rate = Rate {
-    units: 10,
-    per: Duration::from_secs(60),
-    burst: 10,
-};
+const FREE: Rate = Rate::per_minute(10, 10);
 
 /// The first pause; every further one is twice as long.
 const SHORTEST: Duration = Duration::from_secs(60);

@@ -11,11 +11,7 @@ use super::lock;
 
 /// What one group of addresses may cause: a club that logs in together at once, and after that a
 /// few hundredths of a small computer's time.
-const RATE: Rate = Rate {
-    units: 100,
-    per: Duration::from_secs(1),
-    burst: 1_000,
-};
+const RATE: Rate = Rate::per_second(100, 1_000);
 
 /// Groups of addresses that are remembered; who has the most left gives up the place.
 const MOST: usize = 4_096;
@@ -43,7 +39,7 @@ impl Checks {
         checks: usize,
         now: Instant,
     ) -> Result<(), Duration> {
-        let checks = u32::try_from(checks).unwrap_or(u32::MAX).min(RATE.burst);
+        let checks = u32::try_from(checks).unwrap_or(u32::MAX).min(RATE.burst());
         if groups.len() >= MOST && !groups.contains_key(&group) {
             groups.retain(|_, meter| meter.whole_at() > now);
             let least = groups.iter().min_by_key(|(_, meter)| meter.whole_at());

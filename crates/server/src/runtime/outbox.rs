@@ -122,8 +122,8 @@ impl Outbox {
         }
     }
 
-    /// Adds to the queue. After a `Close` nothing more is taken.
-    pub(super) fn push(&self, outgoing: Outgoing) -> Result<(), Overflow> {
+    /// Adds to the queue, at that time. After a `Close` nothing more is taken.
+    pub(super) fn push(&self, outgoing: Outgoing, now: Instant) -> Result<(), Overflow> {
         let mut waiting = lock(&self.waiting);
         if waiting.closed {
             return Ok(());
@@ -145,22 +145,22 @@ impl Outbox {
             Outgoing::Ping => {}
             Outgoing::Close(_) => waiting.closed = true,
         }
-        self.add(&mut waiting, outgoing);
+        self.add(&mut waiting, outgoing, now);
         Ok(())
     }
 
     /// Drops what waits and closes: for a client that would not read it anyway.
-    pub(super) fn abandon(&self, code: CloseCode) {
+    pub(super) fn abandon(&self, code: CloseCode, now: Instant) {
         let mut waiting = lock(&self.waiting);
         self.forget(&mut waiting);
         waiting.frames.clear();
         waiting.closed = true;
-        self.add(&mut waiting, Outgoing::Close(code));
+        self.add(&mut waiting, Outgoing::Close(code), now);
     }
 
-    fn add(&self, waiting: &mut Waiting, outgoing: Outgoing) {
+    fn add(&self, waiting: &mut Waiting, outgoing: Outgoing, now: Instant) {
         if waiting.frames.is_empty() {
-            waiting.since = Some(Instant::now());
+            waiting.since = Some(now);
         }
         waiting.frames.push_back(outgoing);
         self.queues.frames.fetch_add(1, Ordering::Relaxed);
@@ -222,6 +222,8 @@ impl Drop for Outbox {
 
 #[cfg(test)]
 mod tests {
+    use signaling::message::Body;
+
     use super::*;
 
     fn outbox(most_bytes: usize) -> Outbox {
@@ -229,17 +231,19 @@ mod tests {
     }
 
     fn text(body: &str) -> Outgoing {
-        Outgoing::Frame(ServerFrame::new(body.into(), 1, None))
+        Outgoing::Frame(Body::Shared(body.to_owned().into()).number(1, None))
     }
 
     #[tokio::test]
     async fn keeps_order_and_ends_with_close() {
         let outbox = outbox(MOST_BYTES);
-        outbox.push(text("a")).unwrap();
-        outbox.push(Outgoing::Ping).unwrap();
-        outbox.push(Outgoing::Ping).unwrap();
-        outbox.push(Outgoing::Close(CloseCode::Policy)).unwrap();
-        outbox.push(text("too late")).unwrap();
+        outbox.push(text("a"), Instant::now()).unwrap();
+        outbox.push(Outgoing::Ping, Instant::now()).unwrap();
+        outbox.push(Outgoing::Ping, Instant::now()).unwrap();
+        outbox
+            .push(Outgoing::Close(CloseCode::Policy), Instant::now())
+            .unwrap();
+        outbox.push(text("too late"), Instant::now()).unwrap();
         let taken = outbox.take().await.frames;
         let expected = [
             text("a"),
@@ -253,14 +257,16 @@ mod tests {
     async fn overflows_by_number_and_by_bytes_and_is_then_abandoned() {
         let outbox = outbox(10 * MOST_BYTES);
         for _ in 0..MOST_FRAMES {
-            outbox.push(text("a")).unwrap();
+            outbox.push(text("a"), Instant::now()).unwrap();
         }
-        assert_eq!(outbox.push(text("a")), Err(Overflow));
+        assert_eq!(outbox.push(text("a"), Instant::now()), Err(Overflow));
         outbox.take().await;
-        outbox.push(text(&"a".repeat(MOST_BYTES))).unwrap();
+        outbox
+            .push(text(&"a".repeat(MOST_BYTES)), Instant::now())
+            .unwrap();
         assert_eq!(outbox.queues.bytes(), MOST_BYTES);
-        assert_eq!(outbox.push(text("a")), Err(Overflow));
-        outbox.abandon(CloseCode::TryAgainLater);
+        assert_eq!(outbox.push(text("a"), Instant::now()), Err(Overflow));
+        outbox.abandon(CloseCode::TryAgainLater, Instant::now());
         assert_eq!(
             outbox.take().await.frames,
             [Outgoing::Close(CloseCode::TryAgainLater)]
@@ -272,13 +278,17 @@ mod tests {
     async fn who_does_not_read_has_a_share_of_what_all_may_hold() {
         let queues = Arc::new(Queues::new(1_000));
         let [slow, other, reader] = [(); 3].map(|()| Outbox::new(Arc::clone(&queues)));
-        slow.push(text(&"a".repeat(600))).unwrap();
-        other.push(text(&"a".repeat(600))).unwrap();
-        assert_eq!(slow.push(text("a")), Err(Overflow), "more than a third");
-        reader.push(text(&"a".repeat(600))).unwrap();
+        slow.push(text(&"a".repeat(600)), Instant::now()).unwrap();
+        other.push(text(&"a".repeat(600)), Instant::now()).unwrap();
+        assert_eq!(
+            slow.push(text("a"), Instant::now()),
+            Err(Overflow),
+            "more than a third"
+        );
+        reader.push(text(&"a".repeat(600)), Instant::now()).unwrap();
         reader.take().await;
         drop(slow);
-        other.push(text("a")).unwrap();
+        other.push(text("a"), Instant::now()).unwrap();
         drop(other);
         assert_eq!((queues.bytes(), queues.frames()), (0, 0));
     }
@@ -287,7 +297,7 @@ mod tests {
     async fn it_is_counted_how_long_a_batch_waited() {
         let outbox = outbox(MOST_BYTES);
         for _ in 0..2 {
-            outbox.push(text("a")).unwrap();
+            outbox.push(text("a"), Instant::now()).unwrap();
         }
         assert_eq!(outbox.queues.frames(), 2);
         let batch = outbox.take().await;

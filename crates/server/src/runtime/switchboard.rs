@@ -392,9 +392,9 @@ impl Exchange {
                 Command::Ping { connection } => self.push(connection, Outgoing::Ping, now),
                 Command::Close { connection, code } => {
                     if let Some((outbox, _)) = self.lines.remove(&connection)
-                        && outbox.push(Outgoing::Close(code)).is_err()
+                        && outbox.push(Outgoing::Close(code), now).is_err()
                     {
-                        outbox.abandon(code);
+                        outbox.abandon(code, now);
                     }
                 }
                 Command::Challenge {
@@ -438,9 +438,9 @@ impl Exchange {
         let Some((outbox, _)) = self.lines.get(&connection) else {
             return;
         };
-        if outbox.push(outgoing).is_err() {
+        if outbox.push(outgoing, now).is_err() {
             tracing::info!(?connection, "closed: does not read what it is sent");
-            outbox.abandon(signaling::CloseCode::TryAgainLater);
+            outbox.abandon(signaling::CloseCode::TryAgainLater, now);
             self.lines.remove(&connection);
             self.hub.slow(connection, now);
         }

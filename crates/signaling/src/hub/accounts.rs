@@ -157,11 +157,7 @@ mod tests {
 
     fn limits() -> Limits {
         Limits {
-            offences: Rate {
-                units: 60,
-                per: Duration::from_secs(60),
-                burst: 2,
-            },
+            offences: Rate::per_minute(60, 2),
             pause: Duration::from_secs(5),
             pause_at_most: Duration::from_secs(30),
             ..Limits::default()
@@ -188,11 +184,7 @@ mod tests {
 
     #[test]
     fn coming_anew_gives_no_new_budget_and_costs_no_memory_for_ever() {
-        let rate = Rate {
-            units: 60,
-            per: Duration::from_secs(60),
-            burst: 2,
-        };
+        let rate = Rate::per_minute(60, 2);
         let now = start();
         let mut accounts = Accounts::default();
         let mut refused = 0;

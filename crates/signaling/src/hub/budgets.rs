@@ -29,15 +29,15 @@ impl Hub {
         len: usize,
         now: Instant,
     ) -> bool {
-        let limits = self.limits;
+        let limits = &self.limits;
         let Some(there) = self.connections.get_mut(&connection) else {
             return false;
         };
         self.counters.received += 1;
         there.heard(now);
-        let charged = there.charge(len, &limits, now);
+        let charged = there.charge(len, limits, now);
         let (from, client) = (there.origin.sharing, there.client());
-        if !there.wakes_in_time(&limits) {
+        if !there.wakes_in_time(limits) {
             self.set_timer(connection);
         }
         if let Err(OverBudget { retry_after, out }) = charged {
@@ -47,14 +47,16 @@ impl Hub {
             }
             return false;
         }
-        let address = self.addresses.charge(from, limits.address_messages, now);
+        let address = self
+            .addresses
+            .charge(from, self.limits.address_messages, now);
         if let Err(retry_after) = address {
             self.refuse_over(connection, Scope::Address, retry_after, None);
             return false;
         }
         let identity = client.and_then(|client| self.presence(client)?.identity.as_ref());
         if let Some(key) = identity.map(|identity| identity.key)
-            && let Err(retry_after) = self.keys.charge(key, limits.identity_messages, now)
+            && let Err(retry_after) = self.keys.charge(key, self.limits.identity_messages, now)
         {
             self.refuse_over(connection, Scope::Identity, retry_after, None);
             return false;
@@ -77,10 +79,12 @@ impl Hub {
             Signal::ListPeers(_) => return true,
             Signal::Answer(_) | Signal::IceCandidate(_) => true,
         };
-        let Some(net) = self.presence(client).map(|there| there.net.clone()) else {
+        let Some(session) = self.sessions.get(&client).filter(|_| admitted) else {
             return false;
         };
-        admitted && self.admit_to_net(connection, &net, Strain::Signal, reply_to, now)
+        let net = &session.presence.net;
+        let charged = self.nets.charge(net, Strain::Signal, &self.limits, now);
+        self.admit_or_refuse(connection, Scope::Net, charged, reply_to)
     }
 
     /// Charges an offer to its connection.

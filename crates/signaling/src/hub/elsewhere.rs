@@ -21,11 +21,7 @@ use crate::message::{ClientId, ClientMessage, ErrorCode, Net, PeerServer, Server
 const MOST: usize = 20_000;
 
 /// Signals that one server may bring.
-const SIGNALS: Rate = Rate {
-    units: 100,
-    per: std::time::Duration::from_secs(1),
-    burst: 1_000,
-};
+const SIGNALS: Rate = Rate::per_second(100, 1_000);
 
 /// Somebody at another server, as this one judges.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +122,7 @@ impl Hub {
         let Some(peer) = self.peer(client) else {
             return;
         };
-        let joined = ServerMessage::PeerJoined { peer }.body();
+        let joined = ServerMessage::PeerJoined { peer }.body().shared();
         self.tell(audience, client, &net, &joined);
     }
 
@@ -263,7 +259,7 @@ impl Hub {
         let presence = there.presence;
         self.elsewhere.licensed -= usize::from(presence.licensed());
         let audience = self.nets.leave(client, &presence, &self.limits, now);
-        let left = ServerMessage::PeerLeft { peer_id: client }.body();
+        let left = ServerMessage::PeerLeft { peer_id: client }.body().shared();
         self.tell(audience, client, &presence.net, &left);
         presence.calls
     }

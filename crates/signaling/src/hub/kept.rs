@@ -3,10 +3,9 @@
 //! Invariant: the frames kept are those numbered `released + 1` to `sent`, without gaps.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use super::Limits;
-use crate::message::ServerFrame;
+use crate::message::{Body, ServerFrame};
 
 #[derive(Debug, Default)]
 pub(super) struct Kept {
@@ -40,20 +39,19 @@ impl Kept {
     /// for this session's `share` of what all sessions may keep.
     pub(super) fn number(
         &mut self,
-        body: Arc<str>,
+        body: Body,
         reply_to: Option<&str>,
         limits: &Limits,
         share: usize,
     ) -> ServerFrame {
         self.sent += 1;
         // A message that others are sent too is kept once for all of them.
-        let shared = Arc::strong_count(&body) > 1;
-        let counts = if shared {
-            body.len().min(SHARED)
-        } else {
-            body.len()
+        let most = match body {
+            Body::Shared(_) => SHARED,
+            Body::Own(_) => usize::MAX,
         };
-        let frame = ServerFrame::new(body, self.sent, reply_to);
+        let frame = body.number(self.sent, reply_to);
+        let counts = frame.weight().min(most);
         self.bytes += counts;
         self.frames.push_back((frame.clone(), counts));
         let most = limits.kept_bytes.min(share);

@@ -62,6 +62,8 @@ pub struct Limits {
     pub namings: u32,
     /// Time that a session waits for its client after the connection broke.
     pub keep_dropped: Duration,
+    /// Bytes kept for one session from which on its client is asked whether they arrived, by a ping.
+    pub unconfirmed: usize,
     /// Frames of one session that are kept because they may not have arrived.
     pub kept_frames: usize,
     /// Bytes of these frames.
@@ -102,6 +104,7 @@ impl Default for Limits {
             named: 50,
             namings: 20_000,
             keep_dropped: Duration::from_secs(60),
+            unconfirmed: 8 * 1024,
             kept_frames: 256,
             kept_bytes: 128 * 1024,
             kept_in_all: 64 * 1024 * 1024,

@@ -224,14 +224,21 @@ impl Hub {
         }
     }
 
-    /// A pong arrived: what was sent before the ping has arrived, and need not be kept.
+    /// A pong arrived: what was sent before the ping has arrived, and need not be kept. Pongs that nobody asked
+    /// for are charged like pings.
     pub fn answered_ping(&mut self, connection: ConnectionId, now: Instant) {
-        self.heard(connection, now);
-        let Some(there) = self.connections.get_mut(&connection) else {
-            return;
-        };
-        if let (Some(seq), Some(client)) = (there.sent_before_ping.take(), there.client()) {
-            self.release(client, seq);
+        let there = self.connections.get_mut(&connection);
+        let asked = there.and_then(|there| {
+            let seq = there.sent_before_ping.take()?;
+            there.heard(now);
+            Some((seq, there.client()?))
+        });
+        match asked {
+            Some((seq, client)) => {
+                self.release(client, seq);
+                self.set_timer(connection);
+            }
+            None => self.heard(connection, now),
         }
     }
 

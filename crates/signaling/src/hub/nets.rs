@@ -29,6 +29,8 @@ pub(super) struct Nets {
     /// The nets with news, by when it is due.
     due: BTreeSet<(Instant, Net)>,
     licensed: usize,
+    /// Nets whose members may not know each other for good.
+    partly_known: usize,
     /// How many came so far, into any net.
     entries: u64,
 }
@@ -147,7 +149,7 @@ impl Nets {
         room.members.remove(&client);
         let Some(news) = room.news(size, limits, now) else {
             if room.members.is_empty() {
-                self.rooms.remove(net);
+                self.remove(net);
             }
             return Audience::Net;
         };
@@ -214,6 +216,11 @@ impl Nets {
         meter.spend(1, rate, now)
     }
 
+    /// Whether in every net everybody was told of everybody.
+    pub(super) fn all_is_told(&self) -> bool {
+        self.due.is_empty() && self.partly_known == 0
+    }
+
     /// Whether both are here, where members may not know each other for good.
     pub(super) fn may_be_strangers(&self, from: ClientId, to: ClientId, net: &Net) -> bool {
         let here = |room: &Room| room.members.contains_key(&from) && room.members.contains_key(&to);
@@ -246,7 +253,10 @@ impl Nets {
         let news = room.news.take()?;
         self.due.remove(&(news.due, net.clone()));
         let (joined, left) = (news.newcomers().count(), news.left.len());
-        room.partly_known |= joined.max(left) > limits.named;
+        if joined.max(left) > limits.named && !room.partly_known {
+            room.partly_known = true;
+            self.partly_known += 1;
+        }
         // A frame costs about as much as one name.
         let names = 1 + joined.min(limits.named) + left.min(limits.named);
         let told = u32::try_from(names * room.members.len()).unwrap_or(u32::MAX);
@@ -269,8 +279,13 @@ impl Nets {
             self.due.insert(entry);
         }
         if room.members.is_empty() {
-            self.rooms.remove(net);
+            self.remove(net);
         }
+    }
+
+    fn remove(&mut self, net: &Net) {
+        let room = self.rooms.remove(net);
+        self.partly_known -= usize::from(room.is_some_and(|room| room.partly_known));
     }
 }
 

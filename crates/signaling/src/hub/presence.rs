@@ -1,8 +1,9 @@
 //! Telling the members of a net of each other: who came, who left, who is here.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Instant;
+
+use bytes::Bytes;
 
 use super::budgets::Strain;
 use super::connection::Phase;
@@ -10,7 +11,7 @@ use super::kept::Kept;
 use super::nets::{Audience, News};
 use super::session::{Presence, Session};
 use super::{ConnectionId, Hub, Ticket};
-use crate::message::{ClientId, ErrorCode, Join, ListPeers, Net, Peer, ServerMessage};
+use crate::message::{Body, ClientId, ErrorCode, Join, ListPeers, Net, Peer, ServerMessage};
 
 impl Hub {
     /// A connection has registered: its session begins.
@@ -80,7 +81,7 @@ impl Hub {
         }
         .body();
         let peer = presence.as_peer(client, None);
-        let joined = ServerMessage::PeerJoined { peer }.body();
+        let joined = ServerMessage::PeerJoined { peer }.body().shared();
         self.send_body(client, registered, reply_to);
         self.tell(audience, client, &net, &joined);
         self.show(client);
@@ -95,7 +96,7 @@ impl Hub {
         let audience = self
             .nets
             .leave(client, &session.presence, &self.limits, now);
-        let left = ServerMessage::PeerLeft { peer_id: client }.body();
+        let left = ServerMessage::PeerLeft { peer_id: client }.body().shared();
         self.tell(audience, client, &net, &left);
     }
 
@@ -147,11 +148,15 @@ impl Hub {
 
     /// Makes sure that the receiver of a signal has heard of its sender, who may have come just now.
     pub(super) fn introduce(&mut self, from: ClientId, to: ClientId) {
-        let Some(net) = self.presence(from).map(|there| there.net.clone()) else {
-            return;
+        let (newcomer, strangers) = if self.nets.all_is_told() {
+            (false, false)
+        } else {
+            let Some(net) = self.presence(from).map(|there| there.net.clone()) else {
+                return;
+            };
+            let newcomer = self.nets.introduce(from, to, &net);
+            (newcomer, self.nets.may_be_strangers(from, to, &net))
         };
-        let newcomer = self.nets.introduce(from, to, &net);
-        let strangers = self.nets.may_be_strangers(from, to, &net);
         let Some(leg) = self.leg_mut(from, to) else {
             return;
         };
@@ -204,20 +209,20 @@ impl Hub {
         (page.iter().filter_map(peer).collect(), next)
     }
 
-    pub(super) fn tell(&mut self, audience: Audience, about: ClientId, net: &Net, body: &Arc<str>) {
+    pub(super) fn tell(&mut self, audience: Audience, about: ClientId, net: &Net, body: &Body) {
         let listeners: Vec<_> = match audience {
             Audience::Net => self.nets.members(net).filter(|&m| m != about).collect(),
             Audience::Only(listeners) => listeners.into_iter().collect(),
         };
         for listener in listeners {
-            self.send_body(listener, Arc::clone(body), None);
+            self.send_body(listener, body.clone(), None);
         }
     }
 }
 
 /// A `PEERS_CHANGED` that is encoded once, and where in it each of those who joined stands.
 struct Change {
-    body: Arc<str>,
+    body: Bytes,
     /// Start and end of each `joined` entry, without the comma between them.
     entries: BTreeMap<ClientId, (usize, usize)>,
     /// Whether it says anything beside who joined.
@@ -257,20 +262,20 @@ impl Change {
     }
 
     /// The message for one member: nobody is told of themselves. None when nothing is left to tell.
-    fn without(&self, member: ClientId) -> Option<Arc<str>> {
+    fn without(&self, member: ClientId) -> Option<Body> {
         let Some(&(start, end)) = self.entries.get(&member) else {
-            return Some(Arc::clone(&self.body));
+            return Some(Body::Shared(self.body.clone()));
         };
         if self.entries.len() == 1 && !self.says_more {
             return None;
         }
         // With the entry goes one comma: the one behind it or, for the last, the one before.
         let (head, tail) = (&self.body[..start], &self.body[end..]);
-        let (head, tail) = match tail.strip_prefix(',') {
+        let (head, tail) = match tail.strip_prefix(b",") {
             Some(tail) => (head, tail),
-            None => (head.strip_suffix(',').unwrap_or(head), tail),
+            None => (head.strip_suffix(b",").unwrap_or(head), tail),
         };
-        Some([head, tail].concat().into())
+        Some(Body::Own([head, tail].concat()))
     }
 }
 
@@ -305,15 +310,22 @@ mod tests {
     fn the_pieces_are_the_message() {
         let (joined, left) = (vec![guest(1), guest(2), guest(3)], vec![ClientId::new(4)]);
         let change = |named| Change::new(joined.clone().into_iter(), left.iter().copied(), named);
-        let whole = |joined, left, more| ServerMessage::PeersChanged { joined, left, more }.body();
+        let whole = |joined, left, more| {
+            let message = ServerMessage::PeersChanged { joined, left, more };
+            message.body().number(1, None).into_bytes()
+        };
         let written = change(3);
-        let told = |to| written.without(ClientId::new(to)).unwrap();
+        let told = |to| {
+            let body = written.without(ClientId::new(to)).unwrap();
+            body.number(1, None).into_bytes()
+        };
         assert_eq!(told(9), whole(joined.clone(), left.clone(), false));
         for (own, others) in [(1, [2, 3]), (2, [1, 3]), (3, [1, 2])] {
             let others = others.map(guest).to_vec();
             assert_eq!(told(own), whole(others, left.clone(), false));
         }
         let few = change(1).without(ClientId::new(1)).unwrap();
+        let few = few.number(1, None).into_bytes();
         assert_eq!(few, whole(Vec::new(), left.clone(), true));
     }
 
@@ -340,7 +352,7 @@ mod tests {
             "{}",
             crowd.body.len()
         );
-        let message: serde_json::Value = serde_json::from_str(&crowd.body).unwrap();
+        let message: serde_json::Value = serde_json::from_slice(&crowd.body).unwrap();
         assert_eq!(message["joined"].as_array().unwrap().len(), 50);
         assert_eq!(message["left"].as_array().unwrap().len(), 50);
         assert_eq!(message["more"], true);

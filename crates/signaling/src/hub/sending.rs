@@ -1,11 +1,10 @@
 //! Sending: numbering what is sent, keeping what may not have arrived, saying no.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::Phase;
 use super::{Command, ConnectionId, Hub};
-use crate::message::{ClientId, ErrorCode, ServerFrame, ServerMessage};
+use crate::message::{Body, ClientId, ErrorCode, ServerMessage};
 
 impl Hub {
     pub(super) fn send(
@@ -21,7 +20,7 @@ impl Hub {
     pub(super) fn send_body(
         &mut self,
         to: impl Into<Recipient>,
-        body: Arc<str>,
+        body: Body,
         reply_to: Option<&str>,
     ) {
         let client = match to.into() {
@@ -34,7 +33,7 @@ impl Hub {
                     client
                 } else {
                     there.seq += 1;
-                    let frame = ServerFrame::new(body, there.seq, reply_to);
+                    let frame = body.number(there.seq, reply_to);
                     self.commands.push_back(Command::Send { connection, frame });
                     return;
                 }
@@ -52,7 +51,21 @@ impl Hub {
             self.kept += session.kept.bytes();
             if let Some(connection) = session.connection {
                 self.commands.push_back(Command::Send { connection, frame });
+                if session.kept.bytes() >= self.limits.unconfirmed {
+                    let sent = session.kept.sent();
+                    self.ask_whether_arrived(connection, sent);
+                }
             }
+        }
+    }
+
+    /// Pings a client, unless that was done and not answered yet: the pong says that what was sent before has
+    /// arrived.
+    fn ask_whether_arrived(&mut self, connection: ConnectionId, sent: u64) {
+        let there = self.connections.get_mut(&connection);
+        if let Some(there) = there.filter(|there| there.sent_before_ping.is_none()) {
+            there.sent_before_ping = Some(sent);
+            self.commands.push_back(Command::Ping { connection });
         }
     }
 
@@ -101,9 +114,10 @@ impl Hub {
             reason,
             retry_after,
         }
-        .body();
+        .body()
+        .shared();
         for &connection in connections {
-            self.send_body(connection, Arc::clone(&body), None);
+            self.send_body(connection, body.clone(), None);
         }
     }
 

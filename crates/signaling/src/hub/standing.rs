@@ -117,7 +117,7 @@ impl Hub {
             return;
         };
         let audience = self.nets.turn(client, presence, &self.limits, now);
-        let corrected = ServerMessage::PeerJoined { peer }.body();
+        let corrected = ServerMessage::PeerJoined { peer }.body().shared();
         self.tell(audience, client, &net, &corrected);
     }
 

@@ -210,6 +210,13 @@ pub struct Join<'a> {
 #[cfg_attr(feature = "schema", schemars(with = "String"))]
 pub struct Verbatim<'a>(&'a RawValue);
 
+impl Verbatim<'_> {
+    /// Bytes of it as written.
+    pub(super) fn len(self) -> usize {
+        self.0.get().len()
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Verbatim<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;

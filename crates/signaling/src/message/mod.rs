@@ -18,7 +18,8 @@ pub use client::{
     IceCandidate, Join, ListPeers, Offer, Register, Resume, SessionDescription, Verbatim, decode,
 };
 pub use server::{
-    ErrorCode, FRAME_OVERHEAD, Peer, PeerServer, Role, ServerFrame, ServerMessage, ServerProof,
+    Body, ErrorCode, FRAME_OVERHEAD, Peer, PeerServer, Role, ServerFrame, ServerMessage,
+    ServerProof,
 };
 pub use token::{PresentedToken, SessionToken};
 

@@ -1,8 +1,9 @@
 //! What the server says, and how frames are written.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::io::Write as _;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use station::{Callsign, Fingerprint, KeyId, LicenceClass};
 
@@ -250,59 +251,123 @@ impl ErrorCode {
     }
 }
 
-/// A message on its way to one session. Frames to many sessions share one encoded message.
+/// A message without a number yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerFrame {
-    body: Arc<str>,
-    seq: u64,
-    reply_to: Option<Box<str>>,
+pub enum Body {
+    /// For one session: its number is written behind it, in the same memory.
+    Own(Vec<u8>),
+    /// For many, which share it.
+    Shared(Bytes),
+}
+
+/// A message on its way to one session, with its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFrame(Text);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Text {
+    Written(Bytes),
+    /// Written when it is sent, so that a message to many waits once.
+    Shared {
+        body: Bytes,
+        seq: u64,
+        reply_to: Option<Box<str>>,
+    },
+}
+
+impl Body {
+    /// The message as the frame number `seq` of a session; `reply_to` for an answer.
+    #[must_use]
+    pub fn number(self, seq: u64, reply_to: Option<&str>) -> ServerFrame {
+        ServerFrame(match self {
+            Self::Own(mut text) => {
+                write_number(&mut text, seq, reply_to);
+                Text::Written(text.into())
+            }
+            Self::Shared(body) => Text::Shared {
+                body,
+                seq,
+                reply_to: reply_to.map(Box::from),
+            },
+        })
+    }
+
+    /// The message to be sent to many.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        match self {
+            Self::Own(text) => Self::Shared(text.into()),
+            shared @ Self::Shared(_) => shared,
+        }
+    }
 }
 
 impl ServerFrame {
-    /// The message `body` as the frame number `seq` of a session; `reply_to` for an answer.
-    #[must_use]
-    pub fn new(body: Arc<str>, seq: u64, reply_to: Option<&str>) -> Self {
-        Self {
-            body,
-            seq,
-            reply_to: reply_to.map(Box::from),
-        }
-    }
-
     /// Bytes of the message, which is nearly all of the frame.
     #[must_use]
     pub fn weight(&self) -> usize {
-        self.body.len()
+        match &self.0 {
+            Text::Written(text) => text.len(),
+            Text::Shared { body, .. } => body.len(),
+        }
     }
 
-    /// The frame as it is sent.
+    /// The frame as it is sent: JSON, so always UTF-8.
     #[must_use]
-    pub fn text(&self) -> String {
-        let mut text = String::with_capacity(self.body.len() + FRAME_OVERHEAD);
-        // A message is an object with at least its type, so its last byte is the closing brace.
-        text.push_str(self.body.strip_suffix('}').unwrap_or(&self.body));
-        text.push_str(",\"seq\":");
-        text.push_str(&self.seq.to_string());
-        if let Some(reply_to) = &self.reply_to {
-            text.push_str(",\"replyTo\":");
-            text.push_str(&serde_json::Value::from(&**reply_to).to_string());
+    pub fn into_bytes(self) -> Bytes {
+        match self.0 {
+            Text::Written(text) => text,
+            Text::Shared {
+                body,
+                seq,
+                reply_to,
+            } => {
+                let mut text = Vec::with_capacity(body.len() + FRAME_OVERHEAD);
+                text.extend_from_slice(&body);
+                write_number(&mut text, seq, reply_to.as_deref());
+                text.into()
+            }
         }
-        text.push('}');
-        text
     }
+}
+
+/// Makes a message a frame. A message is an object with at least its type, so its last byte is the closing brace.
+fn write_number(text: &mut Vec<u8>, seq: u64, reply_to: Option<&str>) {
+    text.pop();
+    // Writing into memory does not fail.
+    let _ = write!(text, ",\"seq\":{seq}");
+    if let Some(reply_to) = reply_to {
+        text.extend_from_slice(b",\"replyTo\":");
+        let _ = serde_json::to_writer(&mut *text, reply_to);
+    }
+    text.push(b'}');
 }
 
 impl ServerMessage<'_> {
     /// The message as JSON, without `seq`.
     #[must_use]
-    pub fn body(&self) -> Arc<str> {
-        // Room for a signal, so that writing one does not move it again and again.
-        let mut json = Vec::with_capacity(1_024);
+    pub fn body(&self) -> Body {
+        let mut json = Vec::with_capacity(self.usual_length());
         // Every part is a string, number, list or struct with string keys, so this cannot fail;
         // an empty object would still be a frame.
-        let written = serde_json::to_writer(&mut json, self);
-        let text = written.ok().and_then(|()| String::from_utf8(json).ok());
-        text.map_or_else(|| "{}".into(), Arc::from)
+        if serde_json::to_writer(&mut json, self).is_err() {
+            json = b"{}".to_vec();
+        }
+        Body::Own(json)
+    }
+
+    /// Room for the message and its number, so that writing a signal does not move it again and again; and not
+    /// much more, for it may be kept for a while.
+    fn usual_length(&self) -> usize {
+        let (sdp, chain) = match self {
+            Self::OfferReceived { offer, chain, .. } => (offer.sdp.len(), chain),
+            Self::AnswerReceived { answer, chain, .. } => (answer.sdp.len(), chain),
+            Self::IceCandidateReceived { .. } => return 320,
+            _ => return 128,
+        };
+        let chain = chain.unwrap_or_default().iter().map(String::len);
+        let statement = chain.sum::<usize>() + 320;
+        sdp + 160 + if statement > 320 { statement } else { 0 }
     }
 }
 
@@ -313,15 +378,22 @@ pub const FRAME_OVERHEAD: usize = 27;
 mod tests {
     use super::*;
 
+    fn text(body: Body, seq: u64, reply_to: Option<&str>) -> String {
+        String::from_utf8(body.number(seq, reply_to).into_bytes().into()).unwrap()
+    }
+
     #[test]
     fn a_frame_is_the_message_with_its_number() {
-        let pong = ServerMessage::Pong.body();
-        let plain = ServerFrame::new(Arc::clone(&pong), 7, None).text();
-        assert_eq!(plain, r#"{"type":"PONG","seq":7}"#);
-        let quoted = ServerFrame::new(Arc::clone(&pong), 8, Some("a\"b")).text();
-        assert_eq!(quoted, r#"{"type":"PONG","seq":8,"replyTo":"a\"b"}"#);
-        let longest = ServerFrame::new(Arc::clone(&pong), u64::MAX, None).text();
-        assert_eq!(longest.len(), pong.len() + FRAME_OVERHEAD);
+        let own = ServerMessage::Pong.body();
+        let length = text(own.clone(), 7, None).len() - r#","seq":7"#.len();
+        for pong in [own.clone(), own.shared()] {
+            let plain = text(pong.clone(), 7, None);
+            assert_eq!(plain, r#"{"type":"PONG","seq":7}"#);
+            let quoted = text(pong.clone(), 8, Some("a\"b"));
+            assert_eq!(quoted, r#"{"type":"PONG","seq":8,"replyTo":"a\"b"}"#);
+            let longest = text(pong, u64::MAX, None);
+            assert_eq!(longest.len(), length + FRAME_OVERHEAD);
+        }
     }
 
     #[test]
@@ -331,8 +403,8 @@ mod tests {
             retry_after: 3,
         };
         assert_eq!(
-            &*goodbye.body(),
-            r#"{"type":"GOODBYE","reason":"bye","retryAfter":3}"#
+            text(goodbye.body(), 1, None),
+            r#"{"type":"GOODBYE","reason":"bye","retryAfter":3,"seq":1}"#
         );
         let peer = Peer {
             id: ClientId::new(255),
@@ -345,8 +417,8 @@ mod tests {
             server: None,
         };
         assert_eq!(
-            &*ServerMessage::PeerJoined { peer }.body(),
-            r#"{"type":"PEER_JOINED","peer":{"id":"00000000000000ff","callsign":"GUEST","hasLicense":false,"verified":false,"net":"main"}}"#
+            text(ServerMessage::PeerJoined { peer }.body(), 1, None),
+            r#"{"type":"PEER_JOINED","peer":{"id":"00000000000000ff","callsign":"GUEST","hasLicense":false,"verified":false,"net":"main"},"seq":1}"#
         );
     }
 }

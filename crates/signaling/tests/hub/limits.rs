@@ -49,11 +49,7 @@ fn bad_frames_get_typed_errors_and_disturb_nobody() {
 #[test]
 fn too_many_messages_are_refused_then_end_the_session() {
     let per = Duration::from_secs(60);
-    let messages = Rate {
-        units: 60,
-        per,
-        burst: 5,
-    };
+    let messages = Rate::new(60, per, 5);
     let mut room = Room::new(Limits {
         messages,
         strikes: 3,
@@ -82,11 +78,7 @@ fn too_many_messages_are_refused_then_end_the_session() {
 
 #[test]
 fn too_many_bytes_end_the_session() {
-    let bytes = Rate {
-        units: 1_000,
-        per: Duration::from_secs(1),
-        burst: 1_000,
-    };
+    let bytes = Rate::per_second(1_000, 1_000);
     let mut room = Room::new(Limits {
         bytes,
         ..Limits::default()

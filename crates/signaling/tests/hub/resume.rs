@@ -193,11 +193,7 @@ fn a_second_connection_takes_over_from_one_that_hangs() {
 
 #[test]
 fn another_token_is_refused_and_counts_as_a_message() {
-    let messages = Rate {
-        units: 1,
-        per: Duration::from_secs(60),
-        burst: 3,
-    };
+    let messages = Rate::per_minute(1, 3);
     let (mut room, _, guest) = in_a_call(Limits {
         messages,
         ..Limits::default()
@@ -270,6 +266,30 @@ fn a_pong_ends_the_keeping() {
     room.disconnect(back);
     let back = room.resume(guest, before - 1);
     assert_eq!(room.error(back), "session-expired");
+}
+
+/// Who is sent much is asked, once at a time, whether it arrived; the pong ends the keeping, and answering costs nothing.
+#[test]
+fn who_is_sent_much_is_asked_whether_it_arrived() {
+    let (mut room, operator, guest) = in_a_call(Limits {
+        unconfirmed: 4_000,
+        offers: Rate::per_minute(1_000, 1_000),
+        messages: Rate::per_minute(1_000, 1_000),
+        controls: Rate::per_minute(1, 1),
+        ..Limits::default()
+    });
+    let kept = |room: &Room| room.hub.kept();
+    for round in 1..=3 {
+        while room.pings.len() < round {
+            assert!(kept(&room) < 5_000, "nobody was asked");
+            room.say(operator, &offer(guest));
+        }
+        room.say(operator, &offer(guest));
+        assert_eq!(room.pings, vec![guest; round], "once at a time");
+        room.hub.answered_ping(line(guest), room.now);
+        assert!(kept(&room) < 4_000, "{} bytes are kept", kept(&room));
+    }
+    assert!(!room.closed.contains_key(&guest));
 }
 
 #[test]

@@ -192,7 +192,8 @@ impl Room {
         while let Some(command) = self.hub.poll() {
             match command {
                 Command::Send { connection, frame } => {
-                    self.deliver(self.names[&connection], &frame.text());
+                    let text = String::from_utf8(frame.into_bytes().into()).unwrap();
+                    self.deliver(self.names[&connection], &text);
                 }
                 Command::Ping { connection } => self.pings.push(self.names[&connection]),
                 Command::Close { connection, code } => {

@@ -85,12 +85,11 @@ pub(super) fn last_times(store: &Store, most: u32) -> Result<Vec<u64>, StoreErro
 /// against the rate. The clock may have been set meanwhile: what is dated later than it stands at counts as
 /// issued now.
 pub(super) fn spent(times: &[u64], rate: Rate, now: u64) -> Duration {
-    let unit = rate.per / rate.units.max(1);
     let mut times: Vec<u64> = times.iter().map(|time| (*time).min(now)).collect();
     times.sort_unstable();
     let (mut left, mut last) = (Duration::ZERO, 0);
     for time in times {
-        left = left.saturating_sub(Duration::from_secs(time - last)) + unit;
+        left = left.saturating_sub(Duration::from_secs(time - last)) + rate.unit();
         last = time;
     }
     left.saturating_sub(Duration::from_secs(now - last))
@@ -106,11 +105,7 @@ mod tests {
 
     #[test]
     fn what_the_log_says_of_the_last_hour_counts() {
-        let rate = Rate {
-            units: 10,
-            per: Duration::from_secs(3600),
-            burst: 10,
-        };
+        let rate = Rate::new(10, Duration::from_secs(3600), 10);
         let minutes = |times: &[u64], now: u64| {
             let times: Vec<u64> = times.iter().map(|minute| minute * 60).collect();
             spent(&times, rate, now * 60).as_secs() / 60

@@ -166,11 +166,7 @@ impl Issuing {
         authority: Arc<Authority>,
         per_hour: u32,
     ) -> Result<Self, StoreError> {
-        let rate = Rate {
-            units: per_hour,
-            per: Duration::from_secs(60 * 60),
-            burst: per_hour,
-        };
+        let rate = Rate::new(per_hour, Duration::from_secs(60 * 60), per_hour);
         let times = log::last_times(&lock(&ownership.store()), per_hour)?;
         let spent = log::spent(&times, rate, seconds_since_1970());
         Ok(Self {
