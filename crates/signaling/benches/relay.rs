@@ -30,12 +30,19 @@ fn offers(bench: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     group.bench_function("an offer of 600 bytes", |bench| {
         bench.iter(|| {
-            let text = &texts[usize::try_from(from).unwrap()];
-            hub.receive(ConnectionId::new(from), black_box(text), now);
-            while let Some(Command::Send { frame, .. }) = hub.poll() {
-                assert!(black_box(frame.into_bytes()).len() > 600);
+            let text = &texts[from];
+            let connection = ConnectionId::new(from as u64);
+            hub.receive(connection, black_box(text), now);
+            while let Some(command) = hub.poll() {
+                match command {
+                    Command::Send { frame, .. } => {
+                        assert!(black_box(frame.into_bytes()).len() > 600);
+                    }
+                    Command::Ping { connection } => hub.answered_ping(connection, now),
+                    other => panic!("{other:?}"),
+                }
             }
-            from = (from + 1) % (2 * PAIRS);
+            from = (from + 1) % texts.len();
         });
     });
     group.finish();

@@ -10,8 +10,8 @@ use crate::results::Results;
 
 const WIDTH: f64 = 760.0;
 /// Where bars begin, and how long the longest is.
-const LEFT: f64 = 150.0;
-const LONGEST: f64 = 480.0;
+const LEFT: f64 = 210.0;
+const LONGEST: f64 = 440.0;
 const BAR: f64 = 18.0;
 const ROW: f64 = 24.0;
 const TITLE: f64 = 40.0;
@@ -27,7 +27,7 @@ pub(crate) fn svg(results: &Results) -> String {
     let mut groups = Vec::new();
     for under_way in UNDER_WAY {
         let bar = |dialect: &Dialect| {
-            let value = results.ratio(*dialect, under_way)?;
+            let value = results.ratio(*dialect, Dialect::Bare, under_way)?;
             let words = format!("{value:.2}");
             Some(Bar {
                 dialect: *dialect,

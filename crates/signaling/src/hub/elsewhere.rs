@@ -71,8 +71,11 @@ impl Hub {
     /// Whether other servers are told who is here, from now on: then of everybody at once. Without them
     /// nobody is elsewhere.
     pub fn coordinate(&mut self, on: bool, now: Instant) {
-        self.elsewhere.told = on;
+        let told = std::mem::replace(&mut self.elsewhere.told, on);
         if on {
+            if told {
+                return;
+            }
             let here: Vec<_> = self.sessions.keys().copied().collect();
             for client in here {
                 self.show(client);

@@ -2,7 +2,7 @@
 //! serve sockets.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use coordination::message::plain::PlainCertificate;
 use coordination::message::{Set, SignedRecord};
@@ -25,11 +25,7 @@ use crate::runtime::lock;
 const MOST_IN_CHAIN: usize = 32;
 
 /// Servers and people, for whom nobody here vouches, whose certificates are written down.
-const UNVOUCHED: Rate = Rate {
-    units: 1,
-    per: Duration::from_secs(1),
-    burst: 64,
-};
+const UNVOUCHED: Rate = Rate::per_second(1, 64);
 
 /// Something to do for the node.
 #[derive(Debug)]
@@ -298,6 +294,8 @@ impl Coordinator {
     fn happened(&self, event: Event) {
         match event {
             Event::Linked { server, .. } => {
+                // Until somebody hears it, nothing is told: most servers are alone most of the time.
+                self.around.switchboard.coordinate(true);
                 tracing::info!(%server, "a link to another server stands");
             }
             Event::Unlinked { server, .. } => {

@@ -389,7 +389,6 @@ impl Coordinator {
         tracing::info!(%callsign, boot, "coordinating with other servers");
         self.tell(Input::Tick);
         self.name_peers(named);
-        self.around.switchboard.coordinate(true);
         self.begun.send_replace(());
         Ok(())
     }
