@@ -67,10 +67,10 @@ pub(crate) struct Seen {
     pub(crate) cut: Spread,
     /// They are put back, until all know all.
     pub(crate) mended: Times,
-    /// The network falls into two halves, until each knows itself and nobody else.
-    pub(crate) parted: Option<f64>,
+    /// The network falls into two halves, until each knows itself and nobody else. Not every net is tried so.
+    pub(crate) parted: Times,
     /// It is whole again, until all know all.
-    pub(crate) merged: Option<f64>,
+    pub(crate) merged: Times,
     /// All are killed and started at once, until all know all.
     pub(crate) all_at_once: Times,
     /// Each is killed and started when the one before listens again; from the last one's start until all know all.
@@ -107,9 +107,9 @@ pub(crate) async fn run(net: &mut impl Net, rounds: Rounds, parts_in_two: bool) 
     let (parted, merged) = if parts_in_two {
         partition(net, &all).await?
     } else {
-        (None, None)
+        (Times::new(), Times::new())
     };
-    report("the network parts and merges", (parted, merged));
+    report("the network parts and merges", (&parted, &merged));
     let mut all_at_once = Times::new();
     let mut one_by_one = Times::new();
     for _ in 0..rounds.restarts {
@@ -265,7 +265,7 @@ async fn cuts(net: &mut impl Net, all: &[usize], rounds: usize) -> Result<(Sprea
     Ok((spread(&noticed, expected), mended))
 }
 
-async fn partition(net: &mut impl Net, all: &[usize]) -> Result<(Option<f64>, Option<f64>)> {
+async fn partition(net: &mut impl Net, all: &[usize]) -> Result<(Times, Times)> {
     settled(net, all).await?;
     let (one, other) = all.split_at(all.len() / 2);
     let since = Instant::now();
@@ -282,7 +282,7 @@ async fn partition(net: &mut impl Net, all: &[usize]) -> Result<(Option<f64>, Op
     let since = Instant::now();
     net.lab().join(other)?;
     let merged = agreed_since(net, all, since).await;
-    Ok((parted, merged))
+    Ok((vec![parted], vec![merged]))
 }
 
 async fn restart_each(net: &mut impl Net, all: &[usize]) -> Result<Option<f64>> {
