@@ -33,6 +33,10 @@ const COUNT_EVERY: Duration = Duration::from_secs(1);
 const MOST_RECORDS: i64 = 8_192;
 /// Most numbered names; each conflict makes one on each interface.
 const MOST_NUMBERED: usize = 16;
+/// How long after a new address the server is announced once more, and how often. The library says nothing twice within a
+/// second (RFC 6762, 6), and so leaves out a new address that comes right after it said something.
+const ANNOUNCE_AGAIN_AFTER: Duration = Duration::from_millis(1_500);
+const ANNOUNCE_AGAIN: u32 = 3;
 /// The library repeats a goodbye after 120 ms.
 const GOODBYES_TAKE: Duration = Duration::from_millis(200);
 /// How long the library may take to stop.
@@ -53,6 +57,10 @@ pub(super) enum Trouble {
 pub(super) struct Presence {
     daemon: ServiceDaemon,
     services: Vec<String>,
+    /// The service by which servers find each other: announcing it anew needs no probing.
+    unique: Option<ServiceInfo>,
+    /// When that is done, and how often still.
+    again: Option<(Instant, u32)>,
     hosts: [String; 2],
     numbered: BTreeSet<String>,
     events: Receiver<DaemonEvent>,
@@ -69,6 +77,7 @@ pub(super) enum Step {
     Found(Option<ServiceEvent>),
     Event(Option<DaemonEvent>),
     Counted(Option<Metrics>),
+    Again,
     Search,
     Count,
 }
@@ -80,9 +89,13 @@ impl Presence {
         daemon.set_ip_check_interval(LOOK_AT_INTERFACES_EVERY_SECONDS)?;
         use_interfaces(&daemon, settings)?;
         let mut services = Vec::new();
+        let mut unique = None;
         for service in announcement.services() {
             let info = info(&service, settings.port)?;
             services.push(info.get_fullname().to_owned());
+            if service.unique {
+                unique = Some(info.clone());
+            }
             daemon.register(info)?;
         }
         let mut count = tokio::time::interval(COUNT_EVERY);
@@ -90,6 +103,8 @@ impl Presence {
         Ok(Self {
             daemon,
             services,
+            unique,
+            again: None,
             hosts: announcement.hosts(),
             numbered: BTreeSet::new(),
             events,
@@ -106,6 +121,7 @@ impl Presence {
             event = self.events.recv_async() => Step::Event(event.ok()),
             found = receive(self.found.as_ref()) => Step::Found(found),
             counted = receive(self.counted.as_ref()) => Step::Counted(counted),
+            () = at(self.again.map(|(time, _)| time)) => Step::Again,
             _ = self.search.tick() => Step::Search,
             _ = self.count.tick() => Step::Count,
         }
@@ -131,6 +147,13 @@ impl Presence {
             }
             Step::Event(None) => return Err(Trouble::Stopped),
             Step::Event(Some(event)) => self.take_event(event, names),
+            Step::Again => {
+                let left = self.again.map_or(0, |(_, left)| left - 1);
+                self.again = (left > 0).then(|| (Instant::now() + ANNOUNCE_AGAIN_AFTER, left));
+                if let Some(info) = &self.unique {
+                    self.daemon.register(info.clone())?;
+                }
+            }
             Step::Search => {
                 // The library answers a stop to the receiver that is dropped here.
                 self.daemon.stop_browse(SERVER)?;
@@ -173,6 +196,7 @@ impl Presence {
             DaemonEvent::IpAdd(address) => {
                 tracing::info!(%address, "found by others at a new address (mDNS)");
                 self.search.reset_immediately();
+                self.again = Some((Instant::now() + ANNOUNCE_AGAIN_AFTER, ANNOUNCE_AGAIN));
             }
             DaemonEvent::IpDel(address) => tracing::debug!(%address, "an address is gone (mDNS)"),
             DaemonEvent::Error(error) => tracing::debug!(%error, "mDNS"),
@@ -206,6 +230,14 @@ impl Presence {
 async fn receive<T>(from: Option<&Receiver<T>>) -> Option<T> {
     match from {
         Some(from) => from.recv_async().await.ok(),
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until then; for ever if there is no such time.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time.into()).await,
         None => std::future::pending().await,
     }
 }
