@@ -18,10 +18,12 @@ use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::signal::not_open;
 use super::status::is_open_to;
-use super::websocket::READ_BUFFER;
 use crate::network::Ends;
 use crate::runtime::coordination::{Heard, Outgoing, carry};
 use crate::runtime::{ClaimState, Coordinator};
+
+/// Bytes a link may read ahead, and gathers before it writes.
+const BUFFER: usize = 4 * 1024;
 
 pub(super) async fn upgrade(
     State(app): State<Arc<App>>,
@@ -52,8 +54,8 @@ pub(super) async fn upgrade(
         ));
     }
     Ok(upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(READ_BUFFER)
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
         .max_message_size(MAX_FRAME)
         .max_frame_size(MAX_FRAME)
         .on_upgrade(async move |socket| {

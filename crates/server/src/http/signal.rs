@@ -1,5 +1,6 @@
 //! `/signal`: one client's WebSocket, between its socket and its line to the switchboard.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -27,9 +28,6 @@ use crate::runtime::{Batch, ClaimState, Line, Outgoing};
 
 /// Frames of one client that are read before it is sent what waits for it.
 const READ_IN_A_ROW: u32 = 32;
-
-/// Frames that a batch keeps room for.
-const USUAL_BATCH: usize = 4;
 
 /// Time a client has to take what it is sent.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
@@ -106,8 +104,8 @@ async fn serve(mut socket: WebSocket, line: &Line, mut unfinished: Unfinished) {
                 if !send(&mut socket, line, &mut batch).await {
                     return;
                 }
-                // Who was told much does not need the room for it for ever.
-                batch.frames.shrink_to(USUAL_BATCH);
+                // Most clients are idle most of the time, and need no room for this.
+                batch.frames = VecDeque::new();
             }
         }
     }

@@ -21,8 +21,9 @@ pub const MAX_READ: usize = 2 * MAX_FRAME;
 /// they are empty.
 const MOST_UNFINISHED: u64 = 8 * MAX_FRAME as u64;
 
-/// Bytes a connection may read ahead. The library's default of 128 KiB is most of what an idle connection costs.
-pub(super) const READ_BUFFER: usize = 4 * 1024;
+/// Bytes a client's connection may read ahead: most signals whole. It is much of what an idle connection costs, with the
+/// library's default of 128 KiB nearly all.
+const READ_BUFFER: usize = 1024;
 
 /// Bytes that are gathered before they are written.
 const WRITE_BUFFER: usize = 16 * 1024;

@@ -148,7 +148,10 @@ impl Service {
         let peeked = timeout(HEAD_WITHIN, stream.peek(&mut first)).await;
         let stream = Lingering::new(stream, self.lingering.clone());
         match peeked {
-            Ok(Ok(1)) if first[0] == TLS_HANDSHAKE => self.serve_tls(stream, ends).await,
+            // Apart, so that a plain connection does not take the room that a TLS one needs.
+            Ok(Ok(1)) if first[0] == TLS_HANDSHAKE => {
+                Box::pin(self.serve_tls(stream, ends)).await;
+            }
             Ok(Ok(1)) => {
                 let read = stream.read();
                 self.serve_http(stream, ends, read).await;
@@ -214,7 +217,8 @@ impl Service {
             .max_buf_size(MAX_HEAD)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
-        tokio::pin!(connection);
+        // Apart from the task: what a connection needs until it is a WebSocket makes room for what it needs then.
+        let mut connection = Box::pin(connection);
         let served = tokio::select! {
             served = connection.as_mut() => served,
             () = self.stop.cancelled() => {
