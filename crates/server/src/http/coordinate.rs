@@ -53,6 +53,11 @@ pub(super) async fn upgrade(
             error,
         ));
     }
+    if !coordinator.is_there().await {
+        let error = "this server does not coordinate with others now; try again in a minute";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        return Err(Problem::new(status, "not-coordinating", error));
+    }
     Ok(upgrade
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)

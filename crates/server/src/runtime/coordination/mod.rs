@@ -38,6 +38,7 @@ use signaling::limit::Meter;
 use station::{Fingerprint, Statement, Zone};
 use store::{Claim, StoreError};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 use super::{
     Attempts, Authority, ClaimState, Neighbourhood, NoRandomness, Onward, Ownership, Switchboard,
@@ -58,6 +59,9 @@ pub use warnings::{SplitLog, Warnings};
 
 /// How often the addresses of this machine are looked at, and names of the sets compared.
 const LOOK_AROUND: Duration = Duration::from_secs(5);
+
+/// How long who comes before the node is there is kept waiting for it.
+const BEGINS_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long changes of the trust graph are gathered before the sets follow.
 const GATHER: Duration = Duration::from_millis(100);
@@ -208,6 +212,20 @@ impl Coordinator {
             errands::work(&self, inbox.urgent),
             errands::work(&self, inbox.sets),
         );
+    }
+
+    /// Waits a moment for the node of a server that has just become active. Whether it is there.
+    pub async fn is_there(&self) -> bool {
+        let mut begun = self.begun.subscribe();
+        let there = async {
+            while lock(&self.core).node.is_none() {
+                if begun.changed().await.is_err() {
+                    return false;
+                }
+            }
+            true
+        };
+        timeout(BEGINS_WITHIN, there).await.unwrap_or(false)
     }
 
     /// Whether somebody who comes over these ends may open a link: there are not too many from there, and
