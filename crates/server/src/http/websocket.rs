@@ -23,7 +23,7 @@ const MOST_UNFINISHED: u64 = 8 * MAX_FRAME as u64;
 
 /// Bytes a client's connection may read ahead: most signals whole. It is much of what an idle connection costs, with the
 /// library's default of 128 KiB nearly all.
-const READ_BUFFER: usize = 1024;
+const READ_BUFFER: usize = 1536;
 
 /// Bytes that are gathered before they are written.
 const WRITE_BUFFER: usize = 16 * 1024;

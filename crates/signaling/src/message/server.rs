@@ -1,7 +1,6 @@
 //! What the server says, and how frames are written.
 
 use std::borrow::Cow;
-use std::io::Write as _;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -334,8 +333,9 @@ impl ServerFrame {
 /// Makes a message a frame. A message is an object with at least its type, so its last byte is the closing brace.
 fn write_number(text: &mut Vec<u8>, seq: u64, reply_to: Option<&str>) {
     text.pop();
-    // Writing into memory does not fail.
-    let _ = write!(text, ",\"seq\":{seq}");
+    text.extend_from_slice(b",\"seq\":");
+    // Writing a number or a string into memory does not fail.
+    let _ = serde_json::to_writer(&mut *text, &seq);
     if let Some(reply_to) = reply_to {
         text.extend_from_slice(b",\"replyTo\":");
         let _ = serde_json::to_writer(&mut *text, reply_to);
