@@ -110,6 +110,13 @@ const SUITES: &[Suite] = &[
         },
     },
     Suite {
+        name: "run",
+        about: "the README's `cargo run` means the server, and nothing else in the workspace",
+        needs: &[Need::Node],
+        extra: None,
+        run: || check(&mut cargo(&["run", "--quiet", "--", "--version"])),
+    },
+    Suite {
         name: "web-unit",
         about: "the web app's unit tests",
         needs: &[Need::Node],
