@@ -8,12 +8,15 @@
 //!
 //! There is a node while the server is open to the network. Closing it ends every link.
 //!
-//! Reading order: this file; `line` (one transport), `errands`, `sets`, `people` (who is where, and their signals), `peers` (whom to dial, and what the
-//! owner says), `view` and `present` (what is shown).
+//! Reading order: this file; `node` (what the lock guards), `life` (when there is a node), `line` (one
+//! transport), `errands`, `sets`, `people` (who is where, and their signals), `peers` (whom to dial, and
+//! what the owner says), `view` and `present` (what is shown).
 
 mod early;
 mod errands;
+mod life;
 mod line;
+mod node;
 mod peers;
 mod people;
 mod present;
@@ -28,26 +31,19 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use coordination::message::Refusal;
-use coordination::{
-    Blob, Command, Event, Input, Limits, LinkId, Memory, Myself, Node, Protocol, Signature, Token,
-};
-use pki::{Certificate, PublicKey};
-use ring::rand::{SecureRandom as _, SystemRandom};
+use coordination::{Input, LinkId, Node, Protocol, Signature};
+use pki::PublicKey;
+use ring::rand::SystemRandom;
 use signaling::limit::Meter;
-use station::{Fingerprint, Statement, Zone};
-use store::{Claim, StoreError};
+use station::Statement;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::{
-    Attempts, Authority, ClaimState, Neighbourhood, NoRandomness, Onward, Ownership, Switchboard,
-    lock,
-};
-use crate::CAPABILITIES;
+use super::{Attempts, Authority, Neighbourhood, Onward, Ownership, Switchboard, lock};
 use crate::network::zoning::Zoning;
-use crate::network::{Ends, Reach, url_host};
-use errands::{Errand, Origin};
+use crate::network::{Ends, Reach};
+use errands::Errand;
+use node::{Core, Open, Work};
 use people::People;
 use sets::Told;
 use warnings::Seen;
@@ -65,13 +61,6 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long changes of the trust graph are gathered before the sets follow.
 const GATHER: Duration = Duration::from_millis(100);
-
-/// Links that one group of addresses may have open to us. Beyond this machine it is far more than a house
-/// has servers.
-const LINKS_OF_ONE: usize = 16;
-
-/// Endpoints whose last trouble is remembered.
-const MOST_TROUBLES: usize = 256;
 
 /// What a coordinator works with.
 #[derive(Debug)]
@@ -121,48 +110,6 @@ pub struct Inbox {
 
 /// Endpoints to dial, for whoever owns the sockets.
 pub type Dials = mpsc::UnboundedReceiver<String>;
-
-struct Core {
-    node: Option<Node>,
-    /// Our certificate, while there is a node.
-    own: Option<Fingerprint>,
-    lines: BTreeMap<LinkId, Open>,
-    /// Links so far; the next one's name.
-    links: u64,
-    /// The deadline that [`Coordinator::run`] waits for.
-    alarm: Option<Instant>,
-    urgent: mpsc::UnboundedSender<Errand>,
-    sets: mpsc::UnboundedSender<Errand>,
-    dials: mpsc::UnboundedSender<String>,
-    /// Why the last attempt at an endpoint came to nothing.
-    troubles: BTreeMap<String, Refusal>,
-}
-
-/// A transport that is there.
-struct Open {
-    ends: Ends,
-    zone: Zone,
-    dialed: bool,
-    since: Instant,
-    /// When something last came.
-    heard: Instant,
-    /// Bounded by the node, which gives a link no more than its window before some of it is written.
-    queue: mpsc::UnboundedSender<Outgoing>,
-}
-
-/// Cryptography the node asked for.
-enum Work {
-    Sign(Token, Statement),
-    Verify(Token, Arc<[u8]>, Statement, Signature),
-}
-
-/// What a command leads to, beside what is done at once.
-#[derive(Default)]
-struct Following {
-    work: Vec<Work>,
-    /// Who did what no server does, before it had proved who it is.
-    failed: Vec<Ends>,
-}
 
 impl Coordinator {
     /// A coordinator without a node yet, what it has to do, and whom it wants dialled.
@@ -353,283 +300,6 @@ impl Coordinator {
             }
         }
     }
-
-    /// Has a node while the server is open to the network.
-    async fn follow_state(self: &Arc<Self>) {
-        let mut states = self.around.ownership.watch_state();
-        loop {
-            let open = *states.borrow_and_update() == ClaimState::Active;
-            if open {
-                let coordinator = Arc::clone(self);
-                let begun = tokio::task::spawn_blocking(move || coordinator.begin()).await;
-                if let Ok(Err(error)) = begun {
-                    tracing::error!(%error, "this server does not coordinate with others");
-                }
-            } else {
-                self.end();
-            }
-            if states.changed().await.is_err() {
-                return std::future::pending().await;
-            }
-        }
-    }
-
-    /// Starts the node with what this server remembers. Blocks on the disk.
-    fn begin(&self) -> Result<(), BeginError> {
-        if lock(&self.core).node.is_some() {
-            return Ok(());
-        }
-        let Some(claim) = self.around.ownership.claim() else {
-            return Ok(());
-        };
-        let mut seed = [0; 32];
-        self.random.fill(&mut seed).map_err(|_| NoRandomness)?;
-        let (boot, records, named) = {
-            let store = self.around.ownership.store();
-            let mut store = lock(&store);
-            (store.next_boot()?, store.server_records()?, store.peers()?)
-        };
-        let items = self.recall_items();
-        let memory = Memory {
-            boot,
-            records: records.into_iter().map(errands::recalled).collect(),
-            servers: Vec::new(),
-            items,
-        };
-        let myself = self.myself(&claim);
-        let callsign = myself.callsign.clone();
-        {
-            let mut core = lock(&self.core);
-            let now = Instant::now();
-            core.own = Some(myself.fingerprint());
-            core.node = Some(Node::new(Limits::default(), myself, memory, seed, now));
-        }
-        tracing::info!(%callsign, boot, "coordinating with other servers");
-        self.tell(Input::Tick);
-        self.name_peers(named);
-        self.begun.send_replace(());
-        Ok(())
-    }
-
-    /// Ends every link and forgets the node: the server is closed, or stops.
-    pub fn end(&self) {
-        let lines = {
-            let mut core = lock(&self.core);
-            core.node = None;
-            core.troubles.clear();
-            std::mem::take(&mut core.lines)
-        };
-        for open in lines.into_values() {
-            // Whoever serves the link may be gone already.
-            let _ = open.queue.send(Outgoing::Close);
-        }
-        self.forget_people();
-    }
-
-    fn myself(&self, claim: &Claim) -> Myself {
-        let chain = [&claim.server, &claim.owner]
-            .into_iter()
-            .chain(&claim.chain);
-        Myself {
-            callsign: claim.owner.callsign().clone(),
-            chain: chain
-                .map(|one: &Certificate| Blob::from(one.der()))
-                .collect(),
-            key: Arc::from(claim.server.public_key().spki().as_slice()),
-            endpoints: self.endpoints(),
-            capabilities: capabilities(),
-        }
-    }
-
-    /// Where other servers reach this one: over TLS, but not across amateur frequencies.
-    fn endpoints(&self) -> Vec<String> {
-        let addresses = self.around.reach.addresses().into_iter();
-        addresses
-            .map(|address| {
-                let zone = self.around.zoning.between(address, address).zone;
-                let scheme = if zone == Zone::Open { "https" } else { "http" };
-                format!("{scheme}://{}:{}", url_host(address), self.around.port)
-            })
-            .collect()
-    }
-
-    /// Ends links whose network counts as something else now.
-    async fn follow_zones(&self) {
-        let mut changes = self.around.zoning.watch();
-        while changes.changed().await.is_ok() {
-            let turned: Vec<LinkId> = {
-                let core = lock(&self.core);
-                let lines = core.lines.iter();
-                let turned =
-                    lines.filter(|(_, open)| self.around.zoning.of(open.ends).zone != open.zone);
-                turned.map(|(&link, _)| link).collect()
-            };
-            for link in turned {
-                self.hang_up(link);
-            }
-            self.describe_myself();
-        }
-        std::future::pending::<()>().await;
-    }
-
-    /// Ends a link from this side.
-    fn hang_up(&self, link: LinkId) {
-        let open = lock(&self.core).lines.remove(&link);
-        if let Some(open) = open {
-            let _ = open.queue.send(Outgoing::Close);
-            self.tell(Input::LinkDown { link });
-        }
-    }
-
-    fn describe_myself(&self) {
-        self.tell(Input::Myself {
-            endpoints: self.endpoints(),
-            capabilities: capabilities(),
-        });
-    }
-}
-
-/// Why a node did not begin.
-#[derive(Debug, thiserror::Error)]
-enum BeginError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
-}
-
-fn capabilities() -> Vec<String> {
-    CAPABILITIES.iter().map(ToString::to_string).collect()
-}
-
-impl Core {
-    fn tell(&mut self, input: Input) -> Following {
-        let mut following = Following::default();
-        let Some(node) = self.node.as_mut() else {
-            return following;
-        };
-        node.handle_input(input, Instant::now());
-        let mut refused = None;
-        while let Some(command) = self.node.as_mut().and_then(Node::poll) {
-            self.carry_out(command, &mut refused, &mut following);
-        }
-        following
-    }
-
-    fn carry_out(
-        &mut self,
-        command: Command,
-        refused: &mut Option<Refusal>,
-        following: &mut Following,
-    ) {
-        let errand = match command {
-            Command::Send { link, frame } => return self.queue(link, Outgoing::Frame(frame)),
-            Command::Close { link } => {
-                self.queue(link, Outgoing::Close);
-                let open = self.lines.remove(&link);
-                if let (Some(open), Some(refusal)) = (open, refused.take())
-                    && !open.dialed
-                    && is_offence(refusal)
-                {
-                    following.failed.push(open.ends);
-                }
-                return;
-            }
-            Command::Dial { endpoint } => {
-                let _ = self.dials.send(endpoint);
-                return;
-            }
-            Command::Sign { token, statement } => {
-                return following.work.push(Work::Sign(token, statement));
-            }
-            Command::Verify {
-                token,
-                key,
-                statement,
-                signature,
-            } => {
-                let work = Work::Verify(token, key, statement, signature);
-                return following.work.push(work);
-            }
-            Command::Tell(event) => {
-                self.note(&event, refused);
-                Errand::Event(event)
-            }
-            Command::Examine { token, chain } => Errand::Examine(token, chain),
-            Command::Deliver { from, body } => Errand::Deliver(from, body),
-            Command::Fate { tag, fate } => Errand::Fate(tag, fate),
-            Command::RememberBoot { boot } => Errand::RememberBoot(boot),
-            other => {
-                if let Some(errand) = Errand::for_sets(other, |link| self.origin(link)) {
-                    // The worker ends with the server, and then nothing is to be done.
-                    let _ = self.sets.send(errand);
-                }
-                return;
-            }
-        };
-        let _ = self.urgent.send(errand);
-    }
-
-    /// Who is at the other end of a link.
-    fn origin(&self, link: LinkId) -> Option<Origin> {
-        let group = self.lines.get(&link)?.ends.group();
-        let node = self.node.as_ref()?;
-        let view = node.links().find(|view| view.id == link)?;
-        let server = view.server.and_then(|id| {
-            let known = node.servers().find(|server| server.id == id)?;
-            Some((id, known.standing))
-        });
-        Some(Origin { group, server })
-    }
-
-    fn is_crowded(&self, ends: Ends) -> bool {
-        let lines = self.lines.values();
-        let same = lines.filter(|open| !open.dialed && open.ends.group() == ends.group());
-        !ends.loopback() && same.count() >= LINKS_OF_ONE
-    }
-
-    fn queue(&self, link: LinkId, outgoing: Outgoing) {
-        if let Some(open) = self.lines.get(&link) {
-            // Whoever serves the link may be gone, and tells so soon.
-            let _ = open.queue.send(outgoing);
-        }
-    }
-
-    /// Remembers what the owner may want to know of.
-    fn note(&mut self, event: &Event, refused: &mut Option<Refusal>) {
-        let Event::Refused {
-            endpoint,
-            refusal,
-            by_them,
-            ..
-        } = event
-        else {
-            return;
-        };
-        if !by_them {
-            *refused = Some(*refusal);
-        }
-        if let Some(endpoint) = endpoint
-            && (self.troubles.len() < MOST_TROUBLES || self.troubles.contains_key(endpoint))
-        {
-            self.troubles.insert(endpoint.clone(), *refusal);
-        }
-    }
-
-    /// Whether the node wants to be woken before the alarm that is set.
-    fn is_late(&self) -> bool {
-        let sooner = |due: Instant| self.alarm.is_none_or(|alarm| due < alarm);
-        let deadline = self.node.as_ref().and_then(Node::deadline);
-        deadline.is_some_and(sooner)
-    }
-}
-
-/// Whether no honest server of any version brings this about.
-fn is_offence(refusal: Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::BadProof | Refusal::BadMessage | Refusal::BadCertificate
-    )
 }
 
 impl fmt::Debug for Coordinator {
