@@ -4,18 +4,15 @@
 //! else, so it depends on next to nothing. Reading order: [`test`] (what "it passes" means),
 //! [`report`] (how counts are read and shown), [`deps`] (what must be installed), [`layers`] (which
 //! crate may use which), [`codegen`] (what is generated from the Rust types), [`simulate`] (servers in
-//! simulated time), [`bench`](mod@bench) (the figures in the README), [`signaling`] (the load benchmark), [`coordination`]
-//! (many servers, one net), [`autobahn`] (a foreign judge of our WebSockets).
+//! simulated time), [`bench`](mod@bench) (measurements), [`autobahn`] (a foreign judge of our WebSockets).
 
 mod autobahn;
 mod bench;
 mod codegen;
-mod coordination;
 mod deps;
 mod layers;
 mod report;
 mod run;
-mod signaling;
 mod simulate;
 mod test;
 
@@ -46,8 +43,6 @@ fn main() -> ExitCode {
         Some((&"codegen", [])) => codegen::write(),
         Some((&"codegen", ["--check"])) => codegen::check(),
         Some((&"simulate", rest)) => simulate::main(rest),
-        Some((&"bench", ["coordination", parts @ ..])) => coordination::main(parts),
-        Some((&"bench", ["signaling", parts @ ..])) => signaling::main(parts),
         Some((&"bench", rest)) => bench::main(rest),
         _ => {
             eprint!("{USAGE}");

@@ -1,6 +1,7 @@
-//! Figures of several rounds, and the machine they are of.
+//! Figures of several rounds, the machine they are of, and the page they are shown on.
 
-use std::fs;
+use std::path::Path;
+use std::{fs, io};
 
 /// The one in the middle; not a number when there is none.
 #[must_use]
@@ -19,6 +20,18 @@ pub fn machine() -> String {
         .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
         .map_or(std::env::consts::ARCH, |(_, model)| model.trim());
     format!("{}, {model}", std::env::consts::OS)
+}
+
+/// Prints a page, and writes it where it is kept.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn publish(page: &str, file: &Path) -> io::Result<()> {
+    println!("\n{page}");
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, page)
 }
 
 #[cfg(test)]

@@ -21,12 +21,13 @@ mod slow;
 mod trial;
 mod zenoh;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use benchmark::arguments::Arguments;
+use benchmark::figures::{machine, publish};
 use tempfile::TempDir;
 use tokio::task::LocalSet;
 
@@ -72,43 +73,38 @@ const LARGE: Rounds = Rounds {
 const MANY: usize = 50;
 
 fn main() -> Result<()> {
-    let arguments = Arguments::read(std::env::args().skip(1))?;
+    let wanted = Wanted::read(std::env::args().skip(1))?;
     rlimit::increase_nofile_limit(u64::MAX)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let mut results = Results::read(&arguments.results);
-    results.machine = benchmark::figures::machine();
-    for part in &arguments.parts {
+    let mut results = Results::read(&wanted.results);
+    results.machine = machine();
+    for part in &wanted.parts {
         let begun = Instant::now();
         println!("{part}");
         let tasks = LocalSet::new();
-        runtime.block_on(tasks.run_until(run(part, &arguments, &mut results)))?;
+        runtime.block_on(tasks.run_until(run(part, &wanted, &mut results)))?;
         println!("  {part} took {:.0} s", begun.elapsed().as_secs_f64());
-        results.write(&arguments.results)?;
+        results.write(&wanted.results)?;
     }
-    let page = report::page(&results);
-    println!("\n{page}");
-    if let Some(folder) = arguments.page.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(&arguments.page, page)?;
+    publish(&report::page(&results), &wanted.page)?;
     Ok(())
 }
 
-async fn run(part: &str, arguments: &Arguments, results: &mut Results) -> Result<()> {
+async fn run(part: &str, wanted: &Wanted, results: &mut Results) -> Result<()> {
     let folder = folder()?;
     let root = Operator::new("W1AW")?;
     match part {
         "simulation" => {
             // It was run before this was started.
-            let file = arguments.simulation.as_ref().context(USAGE)?;
+            let file = wanted.simulation.as_ref().context(USAGE)?;
             results.simulation = fs::read_to_string(file)?;
         }
         "lan" => {
             let plan = plan(vec![vec![0]; 3], Vec::new(), &[]);
             let mut net =
-                HamServers::prepare(&arguments.ham_server, folder.path(), &root, &plan).await?;
+                HamServers::prepare(&wanted.ham_server, folder.path(), &root, &plan).await?;
             results.lan = Some(kept(lan::run(&mut net).await, folder)?);
         }
         "3" => {
@@ -116,7 +112,7 @@ async fn run(part: &str, arguments: &Arguments, results: &mut Results) -> Result
             let named = vec![(0, 1, 0), (2, 1, 1)];
             let plan = plan(vec![vec![0], vec![0, 1], vec![1]], named, &["--no-mdns"]);
             let mut net =
-                HamServers::prepare(&arguments.ham_server, folder.path(), &root, &plan).await?;
+                HamServers::prepare(&wanted.ham_server, folder.path(), &root, &plan).await?;
             let seen = trial::run(&mut net, SMALL, false).await;
             results.ours.insert(3, kept(seen, folder)?);
         }
@@ -125,13 +121,13 @@ async fn run(part: &str, arguments: &Arguments, results: &mut Results) -> Result
             let named = mesh(size).into_iter().map(|(from, to)| (from, to, 0));
             let plan = plan(vec![vec![0]; size], named.collect(), &["--no-mdns"]);
             let mut net =
-                HamServers::prepare(&arguments.ham_server, folder.path(), &root, &plan).await?;
+                HamServers::prepare(&wanted.ham_server, folder.path(), &root, &plan).await?;
             let rounds = if size < MANY { SMALL } else { LARGE };
             let seen = trial::run(&mut net, rounds, true).await;
             results.ours.insert(size, kept(seen, folder)?);
         }
         "zenoh" => {
-            let Some([nothing, ours, zenoh]) = &arguments.engines else {
+            let Some([nothing, ours, zenoh]) = &wanted.engines else {
                 println!("  not measured: it was not built");
                 return Ok(());
             };
@@ -149,7 +145,7 @@ async fn run(part: &str, arguments: &Arguments, results: &mut Results) -> Result
             );
             plan.scheme = "http";
             let mut net =
-                HamServers::prepare(&arguments.ham_server, folder.path(), &root, &plan).await?;
+                HamServers::prepare(&wanted.ham_server, folder.path(), &root, &plan).await?;
             net.lab().cut(1)?;
             net.start(0)?;
             net.start(1)?;
@@ -201,7 +197,7 @@ fn kept<T>(done: Result<T>, folder: TempDir) -> Result<T> {
 
 /// What was typed.
 #[derive(Debug)]
-struct Arguments {
+struct Wanted {
     ham_server: PathBuf,
     /// Programs that do nothing, hold our node, and are a router of zenoh.
     engines: Option<[PathBuf; 3]>,
@@ -211,39 +207,28 @@ struct Arguments {
     parts: Vec<String>,
 }
 
-impl Arguments {
-    fn read(mut words: impl Iterator<Item = String>) -> Result<Self> {
-        let mut named = BTreeMap::new();
-        let mut parts = Vec::new();
-        while let Some(word) = words.next() {
-            match word.strip_prefix("--") {
-                Some(name) => {
-                    let value = words.next().context(USAGE)?;
-                    named.insert(name.to_owned(), PathBuf::from(value));
-                }
-                None => parts.push(word),
-            }
-        }
-        if parts.is_empty() {
-            let usual = PARTS.iter().filter(|(_, usual)| *usual);
-            parts = usual.map(|(part, _)| (*part).to_owned()).collect();
-        }
-        let engines = ["nothing", "ours", "zenoh"].map(|name| named.remove(name));
-        let engines = match engines {
+impl Wanted {
+    fn read(words: impl Iterator<Item = String>) -> Result<Self> {
+        let mut typed = Arguments::read(words, USAGE)?;
+        let engines = match ["nothing", "ours", "zenoh"].map(|name| typed.file(name)) {
             [Some(nothing), Some(ours), Some(zenoh)] => Some([nothing, ours, zenoh]),
             _ => None,
         };
-        let arguments = Self {
-            ham_server: named.remove("ham-server").context(USAGE)?,
+        Ok(Self {
+            ham_server: typed.required("ham-server")?,
             engines,
-            simulation: named.remove("simulation"),
-            results: named.remove("results").context(USAGE)?,
-            page: named.remove("page").context(USAGE)?,
-            parts,
-        };
-        match named.pop_first() {
-            Some((unknown, _)) => bail!("--{unknown} is unknown. {USAGE}"),
-            None => Ok(arguments),
-        }
+            simulation: typed.file("simulation"),
+            results: typed.required("results")?,
+            page: typed.required("page")?,
+            parts: match typed.parts()? {
+                none if none.is_empty() => usual_parts(),
+                named => named,
+            },
+        })
     }
+}
+
+fn usual_parts() -> Vec<String> {
+    let usual = PARTS.iter().filter(|(_, usual)| *usual);
+    usual.map(|(part, _)| (*part).to_owned()).collect()
 }

@@ -21,6 +21,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use benchmark::arguments::Arguments;
+use benchmark::figures::{median, publish};
 
 use crate::dialect::Dialect;
 use crate::measure::flood::{self, Flood};
@@ -28,7 +30,6 @@ use crate::measure::throughput::{Throughput, UNDER_WAY};
 use crate::measure::{PAIRS, growth, idle, latency, storm, throughput};
 use crate::results::{Half, Results};
 use crate::server::{Limits, Programs};
-use benchmark::figures::median;
 
 const USAGE: &str = "usage: bench-signaling --ham-server FILE --bare-relay FILE [--matchbox FILE] \
     [--peer-server FILE] --results FILE --page FILE [PART...]";
@@ -43,28 +44,20 @@ const LATENCY_TIME: std::time::Duration = std::time::Duration::from_secs(4);
 const PARTS: [&str; 6] = ["throughput", "latency", "storm", "growth", "flood", "idle"];
 
 fn main() -> Result<()> {
-    let mut arguments = Arguments::read(std::env::args().skip(1))?;
+    let wanted = Wanted::read(std::env::args().skip(1))?;
     // Ten thousand clients are ten thousand open files, here and in the server.
     rlimit::increase_nofile_limit(u64::MAX)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let mut results = Results::read(&arguments.results);
-    results.begin(&arguments.programs.dialects());
-    if arguments.parts.is_empty() {
-        arguments.parts = PARTS.map(str::to_owned).to_vec();
+    let mut results = Results::read(&wanted.results);
+    results.begin(&wanted.programs.dialects());
+    for part in &wanted.parts {
+        runtime.block_on(run(part, &wanted.programs, &mut results))?;
+        results.write(&wanted.results)?;
     }
-    for part in &arguments.parts {
-        runtime.block_on(run(part, &arguments.programs, &mut results))?;
-        results.write(&arguments.results)?;
-    }
-    let page = report::page(&results);
-    println!("\n{page}");
-    if let Some(folder) = arguments.page.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(&arguments.page, page)?;
-    fs::write(arguments.page.with_extension("svg"), plot::svg(&results))?;
+    publish(&report::page(&results), &wanted.page)?;
+    fs::write(wanted.page.with_extension("svg"), plot::svg(&results))?;
     Ok(())
 }
 
@@ -194,41 +187,29 @@ async fn measure_idle(programs: &Programs, results: &mut Results) -> Result<()> 
 
 /// What was typed.
 #[derive(Debug)]
-struct Arguments {
+struct Wanted {
     programs: Programs,
     results: PathBuf,
     page: PathBuf,
     parts: Vec<String>,
 }
 
-impl Arguments {
+impl Wanted {
     fn read(words: impl Iterator<Item = String>) -> Result<Self> {
-        let mut named = BTreeMap::new();
-        let mut parts = Vec::new();
-        let mut words = words;
-        while let Some(word) = words.next() {
-            match word.strip_prefix("--") {
-                Some(name) => {
-                    let value = words.next().context(USAGE)?;
-                    named.insert(name.to_owned(), PathBuf::from(value));
-                }
-                None => parts.push(word),
-            }
-        }
-        let arguments = Self {
+        let mut typed = Arguments::read(words, USAGE)?;
+        Ok(Self {
             programs: Programs {
-                ham_server: named.remove("ham-server").context(USAGE)?,
-                bare_relay: named.remove("bare-relay").context(USAGE)?,
-                matchbox: named.remove("matchbox"),
-                peer_server: named.remove("peer-server"),
+                ham_server: typed.required("ham-server")?,
+                bare_relay: typed.required("bare-relay")?,
+                matchbox: typed.file("matchbox"),
+                peer_server: typed.file("peer-server"),
             },
-            results: named.remove("results").context(USAGE)?,
-            page: named.remove("page").context(USAGE)?,
-            parts,
-        };
-        match named.pop_first() {
-            Some((unknown, _)) => bail!("--{unknown} is unknown. {USAGE}"),
-            None => Ok(arguments),
-        }
+            results: typed.required("results")?,
+            page: typed.required("page")?,
+            parts: match typed.parts()? {
+                none if none.is_empty() => PARTS.map(str::to_owned).to_vec(),
+                named => named,
+            },
+        })
     }
 }

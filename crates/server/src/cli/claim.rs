@@ -1,7 +1,7 @@
 //! `ham-server claim`: makes or reads an operator's key, and claims a server for it.
 
 use std::fs;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use station::{Callsign, Grid, LicenceClass, Statement};
 
 use super::client::Client;
+use super::password::Password;
+use super::words::ask;
 use crate::config::Config;
 
 #[derive(Debug, Args)]
@@ -41,14 +43,8 @@ pub(super) struct Arguments {
     /// Where the new key goes [default: CALLSIGN.p12 in this folder]
     #[arg(long, requires = "new", value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The .p12 file's password; without it you are asked
-    #[arg(
-        long,
-        env = "HAM_SERVER_P12_PASSWORD",
-        value_name = "PASSWORD",
-        hide_env_values = true
-    )]
-    password: Option<String>,
+    #[command(flatten)]
+    password: Password,
     /// The server, when it is not on this machine
     #[arg(long, value_name = "URL")]
     url: Option<String>,
@@ -130,7 +126,7 @@ fn claim_code(arguments: &Arguments, offer: &Value) -> anyhow::Result<Option<Cod
         Some(code) => code.clone(),
         None => ask(
             "The claim code that the server printed when it started: ",
-            "--code",
+            "give it with --code",
         )?,
     };
     Ok(Some(Code::parse(&typed)?))
@@ -150,17 +146,14 @@ fn check_server(code: &Code, offer: &Value, server: &PublicKey) -> anyhow::Resul
 fn operator(arguments: &Arguments, random: &SystemRandom) -> anyhow::Result<KeyFile> {
     if let Some(path) = &arguments.p12 {
         let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-        let password = password(arguments.password.as_deref(), "Password of the .p12 file: ")?;
+        let password = arguments.password.ask("Password of the .p12 file: ")?;
         return Ok(p12::read(&bytes, &password, random)?);
     }
     let path = arguments
         .out
         .clone()
         .unwrap_or_else(|| format!("{}.p12", arguments.callsign.base()).into());
-    let password = password(
-        arguments.password.as_deref(),
-        "A password for the new key: ",
-    )?;
+    let password = arguments.password.ask("A password for the new key: ")?;
     if password.is_empty() {
         bail!("the key needs a password: whoever has it can be you");
     }
@@ -194,25 +187,4 @@ fn save_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     })?;
     file.write_all(bytes).and_then(|()| file.sync_all())?;
     Ok(())
-}
-
-/// The password of a .p12 file: the one given, or what the person types.
-pub(super) fn password(given: Option<&str>, question: &str) -> anyhow::Result<String> {
-    match given {
-        Some(password) => Ok(password.to_owned()),
-        None if std::io::stdin().is_terminal() => Ok(rpassword::prompt_password(question)?),
-        None => bail!("give the password in HAM_SERVER_P12_PASSWORD"),
-    }
-}
-
-fn ask(question: &str, flag: &str) -> anyhow::Result<String> {
-    let input = std::io::stdin();
-    if !input.is_terminal() {
-        bail!("this needs {flag}");
-    }
-    print!("{question}");
-    std::io::stdout().flush()?;
-    let mut line = String::new();
-    input.lock().read_line(&mut line)?;
-    Ok(line)
 }

@@ -8,6 +8,7 @@ mod client;
 mod code;
 mod completions;
 mod network;
+mod password;
 mod peers;
 mod qr;
 mod requests;

@@ -1,11 +1,10 @@
 //! `ham-server reset`: releases the server from its owner.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
-
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 use ring::rand::SystemRandom;
 
+use super::words::ask;
 use crate::config::Config;
 use crate::listen::BROWSER_CA_FILES;
 use crate::runtime::Ownership;
@@ -41,7 +40,10 @@ pub(super) fn reset(config: &Config, arguments: &Arguments) -> anyhow::Result<()
         println!("server's own key. Codes and links that were shared stop working.");
         let confirmed = match &arguments.confirm {
             Some(typed) => typed.clone(),
-            None => ask(&format!("Type {owner} to go on: "))?,
+            None => ask(
+                &format!("Type {owner} to go on: "),
+                "confirm with --confirm CALLSIGN",
+            )?,
         };
         if !confirmed.trim().eq_ignore_ascii_case(owner.as_str()) {
             bail!(
@@ -53,19 +55,4 @@ pub(super) fn reset(config: &Config, arguments: &Arguments) -> anyhow::Result<()
     Ownership::reset(&config.data_dir, &config.cert_dir, &BROWSER_CA_FILES)?;
     println!("This server has no owner now. The next start prints a new claim code.");
     Ok(())
-}
-
-fn ask(question: &str) -> anyhow::Result<String> {
-    let input = std::io::stdin();
-    if !input.is_terminal() {
-        bail!("confirm with --confirm CALLSIGN");
-    }
-    print!("{question}");
-    std::io::stdout().flush()?;
-    let mut line = String::new();
-    input
-        .lock()
-        .read_line(&mut line)
-        .context("no answer could be read")?;
-    Ok(line)
 }

@@ -43,19 +43,26 @@ pub(super) fn print_table(rows: &[Vec<String>]) {
     }
 }
 
-/// Goes on only when the person types the expected word. `flag` confirms without asking.
-pub(super) fn confirm(question: &str, expected: &str, flag: &str) -> anyhow::Result<()> {
+/// What the person types. Where nobody can, `instead` says what to do.
+pub(super) fn ask(question: &str, instead: &str) -> anyhow::Result<String> {
     let input = std::io::stdin();
     if !input.is_terminal() {
-        bail!("nothing is done without confirmation; confirm with {flag}");
+        bail!("nobody can be asked here: {instead}");
     }
-    print!("{question} Type {expected} to go on: ");
+    print!("{question}");
     std::io::stdout().flush()?;
     let mut line = String::new();
     input
         .lock()
         .read_line(&mut line)
         .context("no answer could be read")?;
+    Ok(line)
+}
+
+/// Goes on only when the person types the expected word. `flag` confirms without asking.
+pub(super) fn confirm(question: &str, expected: &str, flag: &str) -> anyhow::Result<()> {
+    let instead = format!("confirm with {flag}");
+    let line = ask(&format!("{question} Type {expected} to go on: "), &instead)?;
     if !line.trim().eq_ignore_ascii_case(expected) {
         bail!("nothing was done: {:?} is not {expected}", line.trim());
     }

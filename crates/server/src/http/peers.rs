@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use station::{Callsign, Fingerprint, KeyId, Zone};
 
 use super::App;
-use super::authority::log::Signed;
 use super::authority::{Effect, off_the_serving_threads};
 #[cfg(feature = "schema")]
 use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::signed::ByOwner;
 use crate::network::endpoint::Endpoint;
+use crate::runtime::authority::messages::CheckpointMessage;
 use crate::runtime::coordination::{PeerRow, PeerState};
 
 /// Servers that the owner may name.
@@ -137,7 +137,7 @@ struct SplitLog {
     /// Whose key it is, where it is trusted; else null.
     callsign: Option<Callsign>,
     /// The proof: two signed heads for one size.
-    checkpoints: [Signed; 2],
+    checkpoints: [CheckpointMessage; 2],
 }
 
 pub(super) async fn warnings(State(app): State<Arc<App>>) -> Json<PeerWarnings> {
@@ -149,7 +149,7 @@ pub(super) async fn warnings(State(app): State<Arc<App>>) -> Json<PeerWarnings> 
             .map(|split| SplitLog {
                 key_id: split.checkpoints[0].server,
                 callsign: split.callsign,
-                checkpoints: split.checkpoints.map(Signed::from),
+                checkpoints: split.checkpoints.map(CheckpointMessage::from),
             })
             .collect(),
     })

@@ -2,9 +2,9 @@
 import { useSignal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
 import type { ClaimRequest, ClaimResult } from '../../model'
-import { isUsualCallsign } from '../callsign'
 import { useModel } from '../context'
 import { Button } from '../parts/button'
+import { CallsignField } from '../parts/callsign-field'
 import { Choice, Field } from '../parts/field'
 import { Notice } from '../parts/notice'
 import { Panel } from '../parts/panel'
@@ -61,7 +61,6 @@ export function Claim() {
     if (!result.ok) refuse(result)
   }
 
-  const odd = callsign.value.length > 2 && !isUsualCallsign(callsign.value)
   return (
     <Page title="Claim this server">
       <p class="lead">
@@ -80,29 +79,12 @@ export function Claim() {
       >
         <Panel title="You and your station">
           <div class="claim-fields">
-            <Field
-              label="Your callsign"
+            <CallsignField
+              callsign={callsign}
               wide
               hint="The server will carry it, and answer for itself with it."
-              warning={odd ? `${callsign.value} is an unusual callsign. If it is yours, go on.` : undefined}
               problem={problemAt('callsign')}
-            >
-              {(input) => (
-                <input
-                  {...input}
-                  class="input input-call"
-                  name="callsign"
-                  value={callsign.value}
-                  maxLength={20}
-                  autocomplete="off"
-                  autocapitalize="characters"
-                  spellcheck={false}
-                  onInput={(event) => {
-                    callsign.value = event.currentTarget.value.toUpperCase()
-                  }}
-                />
-              )}
-            </Field>
+            />
             <Field label="Name" hint="Yours or the station’s. May stay empty." problem={problemAt('name')}>
               {(input) => <input {...input} name="name" maxLength={60} autocomplete="name" />}
             </Field>

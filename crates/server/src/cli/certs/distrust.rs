@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use station::{Identity, Statement};
 
 use super::who;
-use crate::cli::claim;
 use crate::cli::client::Client;
+use crate::cli::password::Password;
 use crate::cli::words::{confirm, count, text};
 use crate::config::Config;
 
@@ -47,14 +47,8 @@ pub(in crate::cli) struct Revoke {
     /// The key that signs: the holder's withdraws itself, the issuer's revokes the certificate
     #[arg(long, value_name = "FILE")]
     p12: PathBuf,
-    /// The .p12 file's password; without it you are asked
-    #[arg(
-        long,
-        env = "HAM_SERVER_P12_PASSWORD",
-        value_name = "PASSWORD",
-        hide_env_values = true
-    )]
-    password: Option<String>,
+    #[command(flatten)]
+    password: Password,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -134,7 +128,7 @@ pub(super) fn revoke(client: &Client, arguments: &Revoke) -> anyhow::Result<()> 
         .context("its issuer is not known here, so it cannot be named in a tombstone")?;
     let unread = || format!("{} cannot be used", arguments.p12.display());
     let file = std::fs::read(&arguments.p12).with_context(unread)?;
-    let password = claim::password(arguments.password.as_deref(), "Password of the .p12 file: ")?;
+    let password = arguments.password.ask("Password of the .p12 file: ")?;
     let random = SystemRandom::new();
     let file = p12::read(&file, &password, &random).with_context(unread)?;
     let signer = file.key.key_id();

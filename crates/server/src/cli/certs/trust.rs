@@ -9,8 +9,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::who;
-use crate::cli::claim;
 use crate::cli::client::Client;
+use crate::cli::password::Password;
 use crate::cli::words::{count, in_groups, print_table, short, text};
 use crate::config::Config;
 
@@ -26,14 +26,8 @@ pub(in crate::cli) struct Trust {
     /// A note to remember them by
     #[arg(long, default_value = "", value_name = "TEXT", requires = "file")]
     note: String,
-    /// The .p12 file's password; without it you are asked where one is needed
-    #[arg(
-        long,
-        env = "HAM_SERVER_P12_PASSWORD",
-        value_name = "PASSWORD",
-        hide_env_values = true
-    )]
-    password: Option<String>,
+    #[command(flatten)]
+    password: Password,
     /// Take an anchor or a licence root away, by its fingerprint or callsign
     #[arg(long, value_name = "WHO")]
     remove: Option<String>,
@@ -119,12 +113,15 @@ fn accept(
     let bytes =
         std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
     let mut body = json!({ "bundle": STANDARD.encode(bytes), "note": arguments.note });
-    if let Some(password) = &arguments.password {
-        body["password"] = password.as_str().into();
+    if let Some(password) = arguments.password.given() {
+        body["password"] = password.into();
     }
     let mut answer = client.post_as_admin(config, "/api/anchors", &body)?;
     if answer.body["code"] == "password-needed" {
-        body["password"] = claim::password(None, "Password of the .p12 file: ")?.into();
+        body["password"] = arguments
+            .password
+            .ask("Password of the .p12 file: ")?
+            .into();
         answer = client.post_as_admin(config, "/api/anchors", &body)?;
     }
     let looked = answer.success()?;

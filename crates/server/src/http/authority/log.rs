@@ -20,6 +20,7 @@ use super::{App, off_the_serving_threads};
 #[cfg(feature = "schema")]
 use crate::http::openapi::{Operation, Paths};
 use crate::http::problem::Problem;
+use crate::runtime::authority::messages::CheckpointMessage;
 
 /// Entries on a page.
 const PAGE: u32 = 100;
@@ -43,7 +44,7 @@ pub(in crate::http) struct Page {
     /// Entries, in order.
     entries: Vec<LogEntry>,
     /// The server's word on the whole log.
-    checkpoint: Signed,
+    checkpoint: CheckpointMessage,
 }
 
 /// One issuance, as `docs/protocol/certificates.md` describes an entry.
@@ -75,21 +76,6 @@ struct LogEntry {
     head: Digest,
 }
 
-/// How far the log goes, signed by the server.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "LogCheckpoint"))]
-pub(in crate::http) struct Signed {
-    /// The server's key.
-    server: KeyId,
-    /// The number of entries.
-    size: u64,
-    /// The head of the last; zeros for none.
-    head: Digest,
-    /// Of the `checkpoint` statement: r‖s, base64url.
-    signature: String,
-}
-
 pub(in crate::http) async fn page(
     State(app): State<Arc<App>>,
     wanted: Result<Query<Wanted>, QueryRejection>,
@@ -118,7 +104,7 @@ pub(in crate::http) async fn page(
 
 pub(in crate::http) async fn checkpoint(
     State(app): State<Arc<App>>,
-) -> Result<Json<Signed>, Problem> {
+) -> Result<Json<CheckpointMessage>, Problem> {
     off_the_serving_threads(&app, |app| {
         let checkpoint = app.issuing.checkpoint().map_err(problem)?;
         Ok(Json(checkpoint.into()))
@@ -194,17 +180,6 @@ impl From<Entry> for LogEntry {
     }
 }
 
-impl From<Checkpoint> for Signed {
-    fn from(checkpoint: Checkpoint) -> Self {
-        Self {
-            server: checkpoint.server,
-            size: checkpoint.tip.size,
-            head: checkpoint.tip.head,
-            signature: checkpoint.signature,
-        }
-    }
-}
-
 #[cfg(feature = "schema")]
 pub(super) fn describe(paths: &mut Paths) {
     let page = Operation::new("What this server issued; the next page is in Link")
@@ -213,7 +188,7 @@ pub(super) fn describe(paths: &mut Paths) {
         .refuses(paths, &[400]);
     paths.add("get", "/api/log", page);
     let checkpoint = Operation::new("How far the log goes, signed by the server")
-        .answers::<Signed>(paths, 200, "The checkpoint");
+        .answers::<CheckpointMessage>(paths, 200, "The checkpoint");
     paths.add("get", "/api/log/checkpoint", checkpoint);
     let export = Operation::new("The whole log").answers_file(
         "Entries and a checkpoint; see certificates.md",

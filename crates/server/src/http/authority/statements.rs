@@ -10,7 +10,7 @@ use axum::{Extension, Json};
 use pki::graph::{Force, RekeyError, SignedRekey, Tombstone, TombstoneError};
 use serde::{Deserialize, Serialize};
 use station::statement::Rekey;
-use station::{Callsign, Identity, KeyId};
+use station::{Identity, KeyId};
 
 use super::{App, Effect, off_the_serving_threads};
 #[cfg(feature = "schema")]
@@ -18,43 +18,11 @@ use crate::http::openapi::{Operation, Paths};
 use crate::http::problem::Problem;
 use crate::http::toll;
 use crate::network::Ends;
+use crate::runtime::authority::messages::{RekeyMessage, TombstoneMessage};
 use crate::runtime::authority::{BuryError, FollowError};
 
 /// Certificates or keys whose statements are on one page.
 const ON_PAGE: usize = 200;
-
-/// A key's word that a certificate is dead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "Tombstone"))]
-pub(in crate::http) struct TombstoneMessage {
-    /// The certificate.
-    target: Identity,
-    /// The key that signed.
-    signer: KeyId,
-    /// Over `tombstone`: r‖s, base64url.
-    signature: String,
-}
-
-/// A change of keys, signed by both.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "Rekey"))]
-pub(in crate::http) struct RekeyMessage {
-    /// The key that is given up.
-    old: KeyId,
-    /// The key that takes its place.
-    new: KeyId,
-    /// Whose they are.
-    callsign: Callsign,
-    /// The new key's place in the line: one more than the old key's; a first key has 0.
-    generation: u32,
-    /// By the old key over `rekey`: r‖s, base64url.
-    by_old: String,
-    /// By the new key over the same.
-    by_new: String,
-}
 
 /// What a tombstone did.
 #[derive(Debug, Serialize)]
@@ -242,69 +210,6 @@ fn not_followed(error: FollowError) -> Problem {
         }
     };
     Problem::new(status, code, error.to_string())
-}
-
-impl From<TombstoneMessage> for Tombstone {
-    fn from(message: TombstoneMessage) -> Self {
-        let TombstoneMessage {
-            target,
-            signer,
-            signature,
-        } = message;
-        Self {
-            target,
-            signer,
-            signature,
-        }
-    }
-}
-
-impl From<Tombstone> for TombstoneMessage {
-    fn from(tombstone: Tombstone) -> Self {
-        let Tombstone {
-            target,
-            signer,
-            signature,
-        } = tombstone;
-        Self {
-            target,
-            signer,
-            signature,
-        }
-    }
-}
-
-impl From<RekeyMessage> for SignedRekey {
-    fn from(message: RekeyMessage) -> Self {
-        Self {
-            rekey: Rekey {
-                old: message.old,
-                new: message.new,
-                callsign: message.callsign,
-                generation: message.generation,
-            },
-            by_old: message.by_old,
-            by_new: message.by_new,
-        }
-    }
-}
-
-impl From<SignedRekey> for RekeyMessage {
-    fn from(signed: SignedRekey) -> Self {
-        let SignedRekey {
-            rekey,
-            by_old,
-            by_new,
-        } = signed;
-        Self {
-            old: rekey.old,
-            new: rekey.new,
-            callsign: rekey.callsign,
-            generation: rekey.generation,
-            by_old,
-            by_new,
-        }
-    }
 }
 
 #[cfg(feature = "schema")]

@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use station::{Fingerprint, Identity};
 
-use super::statements::{RekeyMessage, TombstoneMessage};
 use super::{App, off_the_serving_threads};
 #[cfg(feature = "schema")]
 use crate::http::openapi::{Operation, Paths};
 use crate::http::problem::Problem;
+use crate::runtime::authority::messages::{RekeyMessage, TombstoneMessage};
 use crate::runtime::authority::{BundleError, TrustBundle};
 
 /// Whom this server trusts and distrusts, signed. It makes nobody a client's trust anchor.

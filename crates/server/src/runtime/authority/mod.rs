@@ -19,6 +19,7 @@ mod bundle;
 mod decisions;
 pub mod issuing;
 mod known;
+pub mod messages;
 mod statements;
 
 pub use admission::{AdmissionError, Bringer, Bringing, Brought};

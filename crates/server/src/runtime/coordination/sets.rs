@@ -18,13 +18,15 @@ use pki::graph::{Refused, RekeyError, SignedRekey, Tombstone, TombstoneError, Ve
 use pki::log::{Checkpoint, Tip};
 use pki::{Admitted, Certificate};
 use ring::digest;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use station::statement::Rekey;
-use station::{Callsign, Digest, Identity, KeyId, Statement};
+use station::{Digest, Identity, KeyId, Statement};
 
 use super::early::{Early, EarlyStatement};
 use super::errands::Origin;
 use super::{Coordinator, GATHER, lock};
+use crate::runtime::authority::messages::{CheckpointMessage, RekeyMessage, TombstoneMessage};
 use crate::runtime::authority::{AdmissionError, Bringer, Brought, BuryError, FollowError};
 
 /// Certificates above one that are told to servers that know only the plain messages.
@@ -49,37 +51,6 @@ pub(super) struct Told {
     pub(super) early: Early,
     /// Heads of other servers' logs, by size.
     logs: BTreeMap<KeyId, BTreeMap<(u64, Digest), Checkpoint>>,
-}
-
-/// A tombstone on its way.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TombstoneItem {
-    target: Identity,
-    signer: KeyId,
-    signature: String,
-}
-
-/// A change of keys on its way.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RekeyItem {
-    old: KeyId,
-    new: KeyId,
-    callsign: Callsign,
-    generation: u32,
-    by_old: String,
-    by_new: String,
-}
-
-/// A head of an issuance log on its way.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CheckpointItem {
-    server: KeyId,
-    size: u64,
-    head: Digest,
-    signature: String,
 }
 
 impl Coordinator {
@@ -166,12 +137,16 @@ impl Coordinator {
         });
         for tombstone in tombstones {
             if let Ok(id) = tombstone_id(&tombstone) {
-                told.keep(Set::Tombstones, plain(id), &TombstoneItem::from(tombstone));
+                told.keep(
+                    Set::Tombstones,
+                    plain(id),
+                    &TombstoneMessage::from(tombstone),
+                );
             }
         }
         for signed in rekeys {
             if let Ok(id) = rekey_id(&signed.rekey) {
-                told.keep(Set::Rekeys, plain(id), &RekeyItem::from(signed));
+                told.keep(Set::Rekeys, plain(id), &RekeyMessage::from(signed));
             }
         }
         let own = self.own_checkpoint();
@@ -183,7 +158,7 @@ impl Coordinator {
             .collect();
         for checkpoint in own.into_iter().chain(others) {
             if let Ok(item) = checkpoint_item(&checkpoint) {
-                told.keep(Set::Checkpoints, item, &CheckpointItem::from(checkpoint));
+                told.keep(Set::Checkpoints, item, &CheckpointMessage::from(checkpoint));
             }
         }
     }
@@ -274,7 +249,7 @@ impl Coordinator {
     }
 
     fn admit_tombstone(&self, from: Origin, id: ItemId, json: &[u8]) -> Option<Admission> {
-        let tombstone = Tombstone::from(serde_json::from_slice::<TombstoneItem>(json).ok()?);
+        let tombstone = Tombstone::from(read_item::<TombstoneMessage>(json)?);
         if tombstone_id(&tombstone).ok()? != id || !is_signature(&tombstone.signature) {
             return None;
         }
@@ -302,7 +277,7 @@ impl Coordinator {
     }
 
     fn admit_rekey(&self, from: Origin, id: ItemId, json: &[u8]) -> Option<Admission> {
-        let signed = SignedRekey::from(serde_json::from_slice::<RekeyItem>(json).ok()?);
+        let signed = SignedRekey::from(read_item::<RekeyMessage>(json)?);
         let signatures = [&signed.by_old, &signed.by_new];
         if rekey_id(&signed.rekey).ok()? != id
             || !signatures.into_iter().all(|one| is_signature(one))
@@ -335,7 +310,7 @@ impl Coordinator {
 
     /// Heads are kept of the logs of servers that are trusted here.
     fn admit_checkpoint(&self, id: ItemId, json: &[u8]) -> Option<Admission> {
-        let checkpoint = Checkpoint::from(serde_json::from_slice::<CheckpointItem>(json).ok()?);
+        let checkpoint = Checkpoint::from(read_item::<CheckpointMessage>(json)?);
         let item = checkpoint_item(&checkpoint).ok()?;
         if item.id != id {
             return None;
@@ -427,6 +402,13 @@ impl Origin {
     }
 }
 
+/// Reads an item that has the one form an item can have. Otherwise one statement could be carried in a text as long as a
+/// link takes, which everybody would keep.
+fn read_item<T: Serialize + DeserializeOwned>(json: &[u8]) -> Option<T> {
+    let item: T = serde_json::from_slice(json).ok()?;
+    (serde_json::to_vec(&item).ok()? == json).then_some(item)
+}
+
 fn plain(id: ItemId) -> HeldItem {
     HeldItem {
         id,
@@ -483,89 +465,28 @@ fn named(statement: &Statement) -> ItemId {
     ItemId::new(id)
 }
 
-impl From<Tombstone> for TombstoneItem {
-    fn from(tombstone: Tombstone) -> Self {
-        let Tombstone {
-            target,
-            signer,
-            signature,
-        } = tombstone;
-        Self {
-            target,
-            signer,
-            signature,
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl From<TombstoneItem> for Tombstone {
-    fn from(item: TombstoneItem) -> Self {
-        let TombstoneItem {
-            target,
-            signer,
-            signature,
-        } = item;
-        Self {
-            target,
-            signer,
-            signature,
-        }
-    }
-}
-
-impl From<SignedRekey> for RekeyItem {
-    fn from(signed: SignedRekey) -> Self {
-        let SignedRekey {
-            rekey,
-            by_old,
-            by_new,
-        } = signed;
-        Self {
-            old: rekey.old,
-            new: rekey.new,
-            callsign: rekey.callsign,
-            generation: rekey.generation,
-            by_old,
-            by_new,
-        }
-    }
-}
-
-impl From<RekeyItem> for SignedRekey {
-    fn from(item: RekeyItem) -> Self {
-        Self {
-            rekey: Rekey {
-                old: item.old,
-                new: item.new,
-                callsign: item.callsign,
-                generation: item.generation,
-            },
-            by_old: item.by_old,
-            by_new: item.by_new,
-        }
-    }
-}
-
-impl From<Checkpoint> for CheckpointItem {
-    fn from(checkpoint: Checkpoint) -> Self {
-        Self {
-            server: checkpoint.server,
-            size: checkpoint.tip.size,
-            head: checkpoint.tip.head,
-            signature: checkpoint.signature,
-        }
-    }
-}
-
-impl From<CheckpointItem> for Checkpoint {
-    fn from(item: CheckpointItem) -> Self {
-        Self {
-            server: item.server,
-            tip: Tip {
-                size: item.size,
-                head: item.head,
-            },
-            signature: item.signature,
+    #[test]
+    fn an_item_has_one_form() {
+        let tombstone = Tombstone {
+            target: Identity::new([1; 32]),
+            signer: KeyId::new([2; 32]),
+            signature: "A".repeat(86),
+        };
+        let message = TombstoneMessage::from(tombstone);
+        let written = serde_json::to_string(&message).unwrap();
+        let read = |text: &str| read_item::<TombstoneMessage>(text.as_bytes());
+        assert_eq!(read(&written), Some(message));
+        let padding = " ".repeat(40_000);
+        for other in [
+            format!("{written}{padding}"),
+            written.replace(':', ": "),
+            written.replace('}', ",\"more\":1}"),
+        ] {
+            assert_eq!(read(&other), None);
         }
     }
 }

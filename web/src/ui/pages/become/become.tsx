@@ -4,11 +4,11 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { IdentityView } from '../../../model'
 import type { Wish } from '../../../model-certificates'
 import { useAct } from '../../asked'
-import { isUsualCallsign } from '../../callsign'
 import { useModel } from '../../context'
 import { readCode } from '../../invitations'
 import { Button } from '../../parts/button'
 import { Call, Display } from '../../parts/call'
+import { CallsignField } from '../../parts/callsign-field'
 import { Choice, Field } from '../../parts/field'
 import { Notice } from '../../parts/notice'
 import { Panel } from '../../parts/panel'
@@ -104,7 +104,6 @@ function Ask({ text }: { text: string | null }) {
     void act.run(() => go(model.certificates, wish, data))
   }
 
-  const odd = callsign.value.length > 2 && !isUsualCallsign(callsign.value)
   return (
     <>
       <p class="lead">You are licensed: then {serverName(server)} can vouch for you, and you start calls here like every operator.</p>
@@ -119,23 +118,7 @@ function Ask({ text }: { text: string | null }) {
         }}
       >
         <Panel title="You">
-          <Field label="Your callsign" warning={odd ? `${callsign.value} is an unusual callsign. If it is yours, go on.` : undefined} problem={problemAt('callsign')}>
-            {(input) => (
-              <input
-                {...input}
-                class="input input-call"
-                name="callsign"
-                value={callsign.value}
-                maxLength={20}
-                autocomplete="off"
-                autocapitalize="characters"
-                spellcheck={false}
-                onInput={(event) => {
-                  callsign.value = event.currentTarget.value.toUpperCase()
-                }}
-              />
-            )}
-          </Field>
+          <CallsignField callsign={callsign} problem={problemAt('callsign')} />
           <Field label="Licence class" hint={way.value === 'code' ? 'As it stands beside the code. May stay empty.' : 'As your licence says. May stay empty.'}>
             {(input) => <input {...input} name="licenceClass" maxLength={32} autocomplete="off" defaultValue={invited?.licenceClass ?? ''} />}
           </Field>

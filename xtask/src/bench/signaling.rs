@@ -4,52 +4,31 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
+use super::Bench;
 use crate::run;
 
 /// The core of the load generator; servers run on core 0.
 const CORE: &str = "1";
 
-pub(crate) fn main(parts: &[&str]) -> Result<()> {
+pub(super) fn main(parts: &[&str]) -> Result<()> {
     let cores = std::thread::available_parallelism()?.get();
     if !run::installed("taskset") || cores < 2 {
         bail!(
             "servers and generator are measured on cores of their own: that needs taskset and two cores"
         );
     }
-    for package in ["ham-server", "bench"] {
-        // One after the other, so that neither gets the other's features.
-        run::must(&mut run::cargo(&[
-            "build",
-            "--release",
-            "--package",
-            package,
-        ]))?;
-    }
-    let server = run::server_binary("release")?;
-    let target = server
-        .parent()
-        .and_then(Path::parent)
-        .context("no target folder")?;
-    let folder = target.join("bench");
-    std::fs::create_dir_all(&folder)?;
-    let page = run::root().join("docs/benchmarks/signaling.md");
+    let built = Bench::build()?;
     let mut bench = run::program("taskset");
     bench
         .args(["-c", CORE])
-        .arg(server.with_file_name("bench-signaling"))
-        .arg("--ham-server")
-        .arg(&server)
+        .args(built.arguments("signaling"))
         .arg("--bare-relay")
-        .arg(server.with_file_name("bare-relay"))
-        .arg("--results")
-        .arg(folder.join("signaling.json"))
-        .arg("--page")
-        .arg(page);
+        .arg(built.program("bare-relay"));
     for (name, fetched) in [
-        ("matchbox", matchbox(&folder)),
-        ("peer-server", peer_server(&folder)),
+        ("matchbox", matchbox(&built.folder)),
+        ("peer-server", peer_server(&built.folder)),
     ] {
         match fetched {
             Ok(program) => {

@@ -1,7 +1,4 @@
-//! `cargo xtask bench`: the figures that the README names, measured on the release binary.
-//!
-//! Nothing is asserted: times are of one machine, and a busy one tells little. The budget stands
-//! beside each figure.
+//! The figures that the README names, each beside its budget.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -35,7 +32,7 @@ struct Figure {
     budget: Cow<'static, str>,
 }
 
-pub(crate) fn main(words: &[&str]) -> Result<()> {
+pub(super) fn main(words: &[&str]) -> Result<()> {
     let (flags, names): (Vec<&str>, Vec<&str>) =
         words.iter().partition(|word| word.starts_with("--"));
     let update = match flags[..] {

@@ -4,8 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
+use super::Bench;
 use crate::deps::{self, Need};
 use crate::run;
 
@@ -16,46 +17,24 @@ const ENGINES: [(&str, Option<&str>); 3] = [
     ("zenoh", Some("zenoh")),
 ];
 
-pub(crate) fn main(parts: &[&str]) -> Result<()> {
+pub(super) fn main(parts: &[&str]) -> Result<()> {
     let wanted = |part: &str| parts.is_empty() || parts.contains(&part);
     deps::provide(&[Need::Node, Need::Namespaces])?;
     if let Some(missing) = Need::Namespaces.missing() {
         bail!("servers are measured on machines made of network namespaces: {missing}");
     }
-    for package in ["ham-server", "bench"] {
-        // One after the other, so that neither gets the other's features.
-        run::must(&mut run::cargo(&[
-            "build",
-            "--release",
-            "--package",
-            package,
-        ]))?;
-    }
-    let server = run::server_binary("release")?;
-    let target = server
-        .parent()
-        .and_then(Path::parent)
-        .context("no target folder")?;
-    let folder = target.join("bench");
-    std::fs::create_dir_all(&folder)?;
+    let built = Bench::build()?;
     let mut bench = run::program("setpriv");
     bench.args(["--pdeathsig", "KILL", "unshare", "--net"]);
     if !deps::is_root() {
         bench.arg("--map-root-user");
     }
-    bench
-        .arg(server.with_file_name("bench-coordination"))
-        .arg("--ham-server")
-        .arg(&server)
-        .arg("--results")
-        .arg(folder.join("coordination.json"))
-        .arg("--page")
-        .arg(run::root().join("docs/benchmarks/coordination.md"));
+    bench.args(built.arguments("coordination"));
     if wanted("simulation") {
-        bench.arg("--simulation").arg(simulation(&folder)?);
+        bench.arg("--simulation").arg(simulation(&built.folder)?);
     }
     if wanted("zenoh") {
-        match engines(&folder) {
+        match engines(&built.folder) {
             Ok(programs) => {
                 for (name, program) in programs {
                     bench.arg(format!("--{name}")).arg(program);
