@@ -29,6 +29,8 @@ pub(crate) enum Need {
     Certtool,
     /// `iptables`, which makes a network that blocks things.
     Iptables,
+    /// `nginx`, a reverse proxy in front of a server.
+    Nginx,
     /// Network namespaces: hosts on one machine.
     Namespaces,
 }
@@ -46,6 +48,7 @@ impl Need {
             Self::Avahi => Some(("avahi-browse", "avahi-utils")),
             Self::Certtool => Some(("certtool", "gnutls-bin")),
             Self::Iptables => Some(("iptables", "iptables")),
+            Self::Nginx => Some(("nginx", "nginx-light")),
             Self::Namespaces => Some(("ip", "iproute2")),
         }
     }

@@ -142,6 +142,7 @@ const SUITES: &[Suite] = &[
             Need::Avahi,
             Need::Certtool,
             Need::Iptables,
+            Need::Nginx,
             Need::Namespaces,
         ],
         extra: None,

@@ -31,16 +31,30 @@ if (env.HAM_SERVER_TEST_NETWORK === undefined) {
 
 const ip = (...words) => execFileSync('ip', words)
 
-/** Lays the cable. The machine there has a browser, started by `browser()`. */
-export async function twoMachines(folder) {
+/** Another machine, without a network yet. */
+async function machine() {
   // It holds the namespace until its input ends, and that ends with us.
   const holder = spawn('unshare', ['--net', 'sh', '-c', 'echo ready && exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
   await once(holder.stdout, 'data')
   const namespace = `/proc/${holder.pid}/ns/net`
-  const there = (...words) => execFileSync('nsenter', [`--net=${namespace}`, ...words])
+  const enter = ['nsenter', `--net=${namespace}`]
+  return {
+    pid: String(holder.pid),
+    namespace,
+    /** Words before a command that make it run there. */
+    enter,
+    run: (...words) => execFileSync(enter[0], [...enter.slice(1), ...words]),
+    close: () => holder.stdin.end(),
+  }
+}
+
+/** Lays the cable. The machine there has a browser, started by `browser()`. */
+export async function twoMachines(folder) {
+  const other = await machine()
+  const { namespace, run: there } = other
 
   ip('link', 'set', 'lo', 'up')
-  ip('link', 'add', 'cable', 'type', 'veth', 'peer', 'name', 'cable', 'netns', String(holder.pid))
+  ip('link', 'add', 'cable', 'type', 'veth', 'peer', 'name', 'cable', 'netns', other.pid)
   ip('address', 'add', `${addressHere}/24`, 'brd', '+', 'dev', 'cable')
   ip('link', 'set', 'cable', 'up')
   there('ip', 'link', 'set', 'lo', 'up')
@@ -57,7 +71,49 @@ export async function twoMachines(folder) {
     browserHere: (options) => launch(undefined, options),
     browserThere: (options) => launch(wrapper, options),
     /** Words before a command that make it run there. */
-    there: ['nsenter', `--net=${namespace}`],
-    close: () => holder.stdin.end(),
+    there: other.enter,
+    close: other.close,
+  }
+}
+
+/**
+ * A street with this machine at one house and a router at another, which hides the machine inside: that reaches the
+ * street, and nothing in the street reaches it. These addresses are of no network that is guessed to be amateur radio.
+ */
+export async function hiddenMachine() {
+  const router = await machine()
+  const inside = await machine()
+  const street = (host) => `172.20.77.${host}`
+  ip('link', 'set', 'lo', 'up')
+  ip('link', 'add', 'street', 'type', 'veth', 'peer', 'name', 'street', 'netns', router.pid)
+  ip('address', 'add', `${street(1)}/24`, 'brd', '+', 'dev', 'street')
+  ip('link', 'set', 'street', 'up')
+  router.run('ip', 'link', 'set', 'lo', 'up')
+  router.run('ip', 'address', 'add', `${street(254)}/24`, 'brd', '+', 'dev', 'street')
+  router.run('ip', 'link', 'set', 'street', 'up')
+  router.run('ip', 'link', 'add', 'home', 'type', 'veth', 'peer', 'name', 'home', 'netns', inside.pid)
+  router.run('ip', 'address', 'add', '192.168.77.1/24', 'brd', '+', 'dev', 'home')
+  router.run('ip', 'link', 'set', 'home', 'up')
+  router.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward')
+  router.run('iptables', '-t', 'nat', '-A', 'POSTROUTING', '-o', 'street', '-j', 'MASQUERADE')
+  inside.run('ip', 'link', 'set', 'lo', 'up')
+  inside.run('ip', 'address', 'add', '192.168.77.2/24', 'brd', '+', 'dev', 'home')
+  inside.run('ip', 'link', 'set', 'home', 'up')
+  inside.run('ip', 'route', 'add', 'default', 'via', '192.168.77.1')
+  return {
+    here: street(1),
+    router: street(254),
+    hidden: '192.168.77.2',
+    /** Words before a command that make it run inside. */
+    inside: inside.enter,
+    /** The router comes back with another address in the street, as after a power cut: its mappings are gone. */
+    restartRouter: () => {
+      router.run('ip', 'address', 'del', `${street(254)}/24`, 'dev', 'street')
+      router.run('ip', 'address', 'add', `${street(253)}/24`, 'brd', '+', 'dev', 'street')
+    },
+    close: () => {
+      inside.close()
+      router.close()
+    },
   }
 }
