@@ -1,7 +1,9 @@
 //! What the checks need besides Rust. On Debian, as root, what is missing is installed; elsewhere it
 //! is named.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{fmt, fs};
 
 use anyhow::{Result, bail};
 
@@ -9,6 +11,9 @@ use crate::run;
 
 /// The oldest Node.js the web app's tools run on.
 const NODE: (u32, u32) = (20, 19);
+
+/// Where libraries are: there, or in a folder of theirs that is named after the kind of machine.
+const LIBRARIES: [&str; 4] = ["/usr/lib", "/usr/lib64", "/lib", "/lib64"];
 
 /// Something a suite cannot run without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub(crate) enum Need {
     Zbar,
     /// Avahi and its tools, a foreign judge of our mDNS.
     Avahi,
+    /// nss-mdns, by which programs that know nothing of mDNS find names through Avahi.
+    NssMdns,
     /// `certtool`, a foreign judge of certificates that is not OpenSSL.
     Certtool,
     /// `iptables`, which makes a network that blocks things.
@@ -35,30 +42,39 @@ pub(crate) enum Need {
     Namespaces,
 }
 
+/// What shows that a package is installed.
+#[derive(Clone, Copy, Debug)]
+enum Sign {
+    /// A program on the path.
+    Program(&'static str),
+    /// A library where the linker finds it.
+    Library(&'static str),
+}
+
 impl Need {
-    /// The program to look for and the Debian package that holds it.
-    fn package(self) -> Option<(&'static str, &'static str)> {
-        match self {
+    /// What to look for and the Debian package that holds it.
+    fn package(self) -> Option<(Sign, &'static str)> {
+        use Sign::{Library, Program};
+        Some(match self {
             // Debian 12's Node is too old to be worth installing.
-            Self::Node => None,
-            Self::Chromium => Some(("chromium", "chromium")),
-            Self::Openssl => Some(("openssl", "openssl")),
-            Self::Certutil => Some(("certutil", "libnss3-tools")),
-            Self::Zbar => Some(("zbarimg", "zbar-tools")),
-            Self::Avahi => Some(("avahi-browse", "avahi-utils")),
-            Self::Certtool => Some(("certtool", "gnutls-bin")),
-            Self::Iptables => Some(("iptables", "iptables")),
-            Self::Nginx => Some(("nginx", "nginx-light")),
-            Self::Namespaces => Some(("ip", "iproute2")),
-        }
+            Self::Node => return None,
+            Self::Chromium => (Program("chromium"), "chromium"),
+            Self::Openssl => (Program("openssl"), "openssl"),
+            Self::Certutil => (Program("certutil"), "libnss3-tools"),
+            Self::Zbar => (Program("zbarimg"), "zbar-tools"),
+            Self::Avahi => (Program("avahi-browse"), "avahi-utils"),
+            Self::NssMdns => (Library("libnss_mdns4_minimal.so.2"), "libnss-mdns"),
+            Self::Certtool => (Program("certtool"), "gnutls-bin"),
+            Self::Iptables => (Program("iptables"), "iptables"),
+            Self::Nginx => (Program("nginx"), "nginx-light"),
+            Self::Namespaces => (Program("ip"), "iproute2"),
+        })
     }
 
     /// Why a suite with this need cannot run, if it cannot.
     pub(crate) fn missing(self) -> Option<String> {
         match self.package() {
-            Some((program, _)) if !run::installed(program) => {
-                return Some(format!("{program} is not installed"));
-            }
+            Some((sign, _)) if !sign.is_there() => return Some(format!("{sign} is not installed")),
             _ => {}
         }
         match self {
@@ -71,6 +87,31 @@ impl Need {
     }
 }
 
+impl Sign {
+    fn is_there(self) -> bool {
+        match self {
+            Self::Program(name) => run::installed(name),
+            Self::Library(name) => LIBRARIES.iter().any(|folder| {
+                let folder = Path::new(folder);
+                folder.join(name).is_file() || below(folder).any(|one| one.join(name).is_file())
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Sign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Program(name) | Self::Library(name)) = self;
+        f.write_str(name)
+    }
+}
+
+/// What is in a folder; nothing if there is none.
+fn below(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path())
+}
+
 /// Installs what is missing where that can be done; fails where nothing useful can run without it.
 pub(crate) fn provide(needs: &[Need]) -> Result<()> {
     if needs.contains(&Need::Node) {
@@ -79,7 +120,7 @@ pub(crate) fn provide(needs: &[Need]) -> Result<()> {
     let packages: Vec<&str> = needs
         .iter()
         .filter_map(|need| need.package())
-        .filter(|(program, _)| !run::installed(program))
+        .filter(|(sign, _)| !sign.is_there())
         .map(|(_, package)| package)
         .collect();
     if packages.is_empty() || !is_root() || !run::installed("apt-get") {
@@ -141,6 +182,14 @@ pub(crate) fn is_root() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_and_libraries_are_looked_for_where_they_are() {
+        assert!(Sign::Program("id").is_there() && Sign::Library("libc.so.6").is_there());
+        let missing = Sign::Library("libnss_of_nobody.so.2");
+        assert!(!missing.is_there() && !Sign::Program("libc.so.6").is_there());
+        assert_eq!(missing.to_string(), "libnss_of_nobody.so.2");
+    }
 
     #[test]
     fn versions_compare_as_numbers() {

@@ -140,6 +140,7 @@ const SUITES: &[Suite] = &[
             Need::Zbar,
             Need::Openssl,
             Need::Avahi,
+            Need::NssMdns,
             Need::Certtool,
             Need::Iptables,
             Need::Nginx,

@@ -1,15 +1,30 @@
 /**
  * Avahi, as the judge of our mDNS: the daemon and its tools at another machine, with a `/run` of their
- * own, so that they meet no other daemon of the same computer. All of it ends with the process here.
+ * own, so that they meet no other daemon of the same computer. Names are looked up as every program of that
+ * machine would, by the C library (`getent hosts`) with nss-mdns. All of it ends with the process here.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { bound } from './network.mjs'
 import { until } from './wait.mjs'
 
+/**
+ * The machine's own settings are left as they are: ours lie over them, in this mount namespace only. Before nss-mdns
+ * asks Avahi it asks the name server about `local`, and waits long for one that is not there; on loopback nobody
+ * listens, and that is known at once. Where `resolv.conf` is a link into the /run that we hide, it is made there.
+ */
 const setUp = `
 mount --make-rprivate /
 mount -t tmpfs tmpfs /run
 mkdir -p /run/dbus /run/avahi-daemon
+lay() {
+  local file=$(readlink -m "$1")
+  mkdir -p "$(dirname "$file")"
+  test -e "$file" || : > "$file"
+  echo "$2" > "/run/$(basename "$1")"
+  mount --bind "/run/$(basename "$1")" "$file"
+}
+lay /etc/nsswitch.conf 'hosts: files mdns4_minimal [NOTFOUND=return] dns'
+lay /etc/resolv.conf 'nameserver 127.0.0.1'
 chown avahi:avahi /run/avahi-daemon
 dbus-daemon --system --nofork --nopidfile &
 while ! test -S /run/dbus/system_bus_socket; do read -t 0.05 -r _ <> <(:) || :; done
@@ -34,8 +49,8 @@ export async function startAvahi(machines) {
   return {
     /** The services of a kind that are there now. */
     browse: (kind) => services(ask('avahi-browse', '--resolve', '--parsable', '--terminate', kind)),
-    /** The IPv4 address of a name. */
-    address: (name) => ask('avahi-resolve', '-4', '--name', name).trim().split(/\s+/)[1],
+    /** The IPv4 address of a name, as any program of that machine finds it. */
+    address: (name) => ask('getent', 'hosts', name).trim().split(/\s+/)[0],
     stop: () => process.kill('SIGKILL'),
   }
 }
