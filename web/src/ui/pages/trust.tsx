@@ -78,7 +78,7 @@ function NotYet({ guide, device, choose, watch }: NotYetProps) {
       </Panel>
       <Panel title="Does it work?">
         <StateLine state={{ lamp: 'off', words: 'This device does not trust the server yet' }} />
-        <p class="quiet">This page looks again every few seconds, and says so here.</p>
+        <p class="quiet">This page looks again every few seconds, and says here once it does.</p>
         {watch.stillNot.value && <Checks guide={guide} />}
       </Panel>
     </>

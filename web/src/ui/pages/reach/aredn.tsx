@@ -74,7 +74,7 @@ function Import() {
         })
       }}
     >
-      <p>The server asks the node once, and then each ham-server in its list. Those that answer are shown under Servers until the next time.</p>
+      <p>The server asks the node once, and then each ham-server in its list. Those that answer are shown under Servers until the next time, or until you take them off there.</p>
       <Field label="The node" hint="Its name under local.mesh, or its address">
         {(input) => (
           <input

@@ -65,7 +65,9 @@ function CheckItem({ check, again }: { check: Check; again: () => void }) {
     <li class={`check check-${check.state}`}>
       <h2>
         <LampIcon lamp={lamp} />
-        {titles[check.about]}: <span class="state-words">{words}</span>
+        <span>
+          {titles[check.about]}: <span class="state-words">{words}</span>
+        </span>
       </h2>
       <p>{check.sentence}</p>
       {check.action !== null && <p class="check-action">{check.action}</p>}

@@ -70,7 +70,7 @@ function Zones({ zones: { rules, networks }, changed }: { zones: ZonesView; chan
       </ul>
       {rules.length > 0 && (
         <>
-          <h3>What was said of them</h3>
+          <h3>What is set for them</h3>
           <ul class="networks">
             {rules.map(({ subject, zone, source }) => (
               <li key={subject}>

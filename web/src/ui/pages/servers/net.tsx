@@ -114,7 +114,7 @@ function stateOf({ state, radio, through }: NetServer): State {
     case 'gone':
       return { lamp: 'off', words: 'Gone' }
     case 'searching':
-      return { lamp: 'busy', words: 'Looked for' }
+      return { lamp: 'busy', words: 'Being looked for' }
   }
 }
 
