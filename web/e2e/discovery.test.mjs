@@ -178,7 +178,7 @@ test('with --interface a server is found by that interface only', async () => {
   await away.stop()
 })
 
-test('announcements that lie are not believed, and a flood of them hides nobody who was known', async () => {
+test('announcements that lie are not believed, and a flood of them hides nobody, known before or not', async () => {
   const other = await startThere('K1ABC', 'among-liars')
   const [honest] = await until('the honest server to be listed', async () => listed(server, 1))
   const program = join(import.meta.dirname, 'support/liar.mjs')
@@ -219,16 +219,30 @@ test('announcements that lie are not believed, and a flood of them hides nobody 
     ['N0XYZ', 'http://10.77.1.9:8080', false],
   ])
 
-  for (let round = 0; round < 8; round++) await say(Array.from({ length: 50 }, (_, number) => lie(100 + 50 * round + number)))
+  const flood = async (more) => {
+    for (let first = 100; first < 400; first += 50) {
+      await say(Array.from({ length: 50 }, (_, number) => lie(first + number, { address: `10.77.0.${(first + number) % 250 + 3}`, ...more })))
+    }
+  }
+  await flood()
   const crowd = await until('the list to be full', async () => {
     const list = await everybody(server)
     return list.length === 64 && list
   })
   assert.ok(crowd.some(({ callsign, endpoint }) => callsign === 'K1ABC' && endpoint === honest.endpoint))
-  // Goodbyes in the names of all of them but the honest one.
-  for (let round = 0; round < 8; round++) await say(Array.from({ length: 50 }, (_, number) => lie(100 + 50 * round + number, { ttl: 0 })))
+  // Those in the crowd are asked, and made-up ones answer nothing.
+  const late = await startThere('K7RA', 'after-the-flood', [], 8081)
+  const real = ['K1ABC', 'K7RA']
+  await until('who came after the flood to be listed', async () => (await everybody(server)).some(({ callsign }) => callsign === 'K7RA'))
+  await until('nobody to be listed but who is there', async () => {
+    const list = await everybody(server)
+    return list.every(({ callsign }) => real.includes(callsign)) && list.length === real.length
+  })
+  // Goodbyes in the names of all of them but the honest ones.
+  await flood({ ttl: 0 })
   await say([lie(9, { ttl: 0 })])
-  await until('the honest server to be alone', async () => (await everybody(server)).every(({ callsign }) => callsign === 'K1ABC'))
+  await until('the honest servers to be alone', async () => (await everybody(server)).every(({ callsign }) => real.includes(callsign)))
+  await late.stop()
   liar.kill()
   await other.stop()
 })

@@ -128,7 +128,7 @@ export interface NetServer {
   readonly reason: string | null
   /** The end of its chain, for the owner to compare. */
   readonly root: { readonly fingerprint: string; readonly callsign: string } | null
-  /** The owner named it. */
+  /** The owner named or imported it. */
   readonly named: boolean
 }
 

@@ -3,6 +3,7 @@
 
 pub mod choice;
 pub mod endpoint;
+pub mod fetch;
 pub mod links;
 pub mod zones;
 pub mod zoning;

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use support::{Operator, TestServer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -78,6 +80,43 @@ async fn servers_are_read_from_a_nodes_list_and_listed_until_the_next() {
         (&json!(endpoint), &json!("manual"))
     );
     assert_eq!(listed[0]["verified"], false);
+
+    // The owner brought it in, and can take it off.
+    let found = |peers: &Value| {
+        let peers = peers.as_array().unwrap();
+        let there = peers.iter().find(|peer| {
+            peer["endpoint"]
+                .as_str()
+                .unwrap()
+                .ends_with(&other.authority())
+        });
+        there.cloned()
+    };
+    let peers_until = async |wanted: &dyn Fn(Option<&Value>) -> bool| {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let peers = server.get("/api/peers").await.json();
+            let peer = found(&peers);
+            if wanted(peer.as_ref()) {
+                return peer;
+            }
+            assert!(Instant::now() < deadline, "{peers:#}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let manual =
+        |peer: Option<&Value>| peer.is_some_and(|peer| peer["discoveryMethod"] == "manual");
+    let peer = peers_until(&manual).await.unwrap();
+    let path = format!("/api/peers/{}", peer["id"].as_str().unwrap());
+    let removed = server.signed(&owner, "DELETE", &path, None).await;
+    assert_eq!(removed.status, 204, "{removed:?}");
+    peers_until(&|peer| !manual(peer)).await;
+    let listed = server.get("/api/local-servers").await.json();
+    let manual = |one: &&Value| one["source"] == "manual";
+    assert_eq!(
+        listed["servers"].as_array().unwrap().iter().find(manual),
+        None
+    );
     other.server.shutdown().await;
     server.server.shutdown().await;
 }

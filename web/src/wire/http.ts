@@ -1660,7 +1660,7 @@ export interface Peer {
    */
   capabilities: string[]
   /**
-   * How it was found: `mdns`, `manual`, `cq` or `peer`.
+   * How it was found: `mdns`, `manual` (the owner named or imported it), `cq` or `peer`.
    */
   discoveryMethod: string
   /**

@@ -78,7 +78,8 @@ impl Book {
         if let Some(place) = self.places.get_mut(endpoint) {
             place.hint = hint.or(place.hint);
             let new = place.sources.insert(source);
-            if (new || source == Source::Mdns) && place.failures > limits.redial_tries {
+            let told_anew = new || matches!(source, Source::Listed | Source::Mdns);
+            if told_anew && place.failures > limits.redial_tries {
                 place.failures = limits.redial_tries;
                 place.next = place.next.min(now + limits.redial_most);
             }

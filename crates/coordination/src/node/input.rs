@@ -241,6 +241,8 @@ pub enum Standing {
 pub enum Source {
     /// The owner: it is dialled for ever.
     Owner,
+    /// The owner had it read from somebody's list: it is dialled like those that are heard.
+    Listed,
     /// It announced itself on this network.
     Mdns,
     /// It was heard calling CQ, and its signature is by a trusted key.

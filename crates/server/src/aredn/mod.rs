@@ -2,35 +2,28 @@
 //! node's list.
 //!
 //! Nothing is announced or asked by itself. The owner enters the service by hand, and says when a node's
-//! list is to be read: nodes are small, and the way to them is amateur radio. [`sysinfo`] reads the list,
-//! `fetch` carries it here.
+//! list is to be read: nodes are small, and the way to them is amateur radio. [`sysinfo`] reads the list.
 
-mod fetch;
 pub mod sysinfo;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use serde_json::Value;
 use station::Callsign;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::runtime::Sighting;
-use fetch::{FetchError, Place, get};
+use crate::network::fetch::{self, FetchError, Place};
+use crate::runtime::{Introduction, Sighting};
 use sysinfo::{Candidate, SysinfoError};
 
 /// Where a node tells what it knows of the network.
 const SYSINFO_PATH: &str = "/a/sysinfo?services=1&hosts=1";
 /// Most bytes of that; a network of a thousand hosts has some hundred thousand.
 const MAX_SYSINFO: usize = 2 * 1024 * 1024;
-/// Most bytes of what a server says of itself.
-const MAX_INFO: usize = 64 * 1024;
 /// Time a node has to answer, and each server after it: together less than an app waits.
 const NODE_WITHIN: Duration = Duration::from_secs(5);
 const SERVER_WITHIN: Duration = Duration::from_secs(4);
-/// Digits of a fingerprint by which servers are told apart.
-const FP_DIGITS: usize = 16;
 
 /// What is entered under *Local Services* of a node, and its host alias.
 #[derive(Debug, PartialEq, Eq)]
@@ -110,7 +103,7 @@ pub fn host_label(owner: &Callsign) -> String {
 /// [`ImportError`] when the node cannot be asked; a server that does not answer is no error.
 pub async fn import(node: &str, own_fp: Option<&str>) -> Result<Vec<Listed>, ImportError> {
     let place = Place::parse(node).ok_or_else(|| ImportError::Address(node.to_owned()))?;
-    let said = timeout(NODE_WITHIN, get(&place, SYSINFO_PATH, MAX_SYSINFO)).await;
+    let said = timeout(NODE_WITHIN, fetch::get(&place, SYSINFO_PATH, MAX_SYSINFO)).await;
     let said = said
         .map_err(|_| ImportError::Silent(node.to_owned()))?
         .map_err(|error| ImportError::Node(node.to_owned(), error))?;
@@ -141,9 +134,8 @@ async fn ask(candidate: &Candidate) -> Listed {
         authority: format!("{host}:{port}"),
         address: address.map(|address| SocketAddr::new(address, *port)),
     };
-    let said = timeout(SERVER_WITHIN, get(&place, "/api/info", MAX_INFO)).await;
-    let info = match said {
-        Ok(Ok(body)) => serde_json::from_slice::<Value>(&body).ok(),
+    let who = match timeout(SERVER_WITHIN, fetch::introduction(&place)).await {
+        Ok(Ok(who)) => who,
         Ok(Err(error)) => {
             tracing::debug!(host, %error, "a server in the node's list could not be asked");
             None
@@ -151,32 +143,23 @@ async fn ask(candidate: &Candidate) -> Listed {
         Err(_) => None,
     };
     Listed {
-        sighting: info.and_then(|info| sighting(&place.authority, &info)),
+        sighting: who.map(|who| sighting(&place.authority, who)),
         endpoint: format!("http://{}", place.authority),
     }
 }
 
-fn sighting(authority: &str, info: &Value) -> Option<Sighting> {
-    let is_server = info["type"] == "signaling";
-    let callsign = Callsign::parse(info["callsign"].as_str()?).ok()?;
-    let fp = info["certFingerprint"].as_str().and_then(|fingerprint| {
-        let hexadecimal = fingerprint.bytes().all(|digit| digit.is_ascii_hexdigit());
-        let fp = fingerprint.get(..FP_DIGITS)?;
-        hexadecimal.then(|| fp.to_owned())
-    });
-    is_server.then(|| Sighting {
-        callsign,
+fn sighting(authority: &str, who: Introduction) -> Sighting {
+    Sighting {
+        callsign: who.callsign,
         endpoint: format!("http://{authority}"),
         signaling_url: format!("ws://{authority}/signal"),
         capabilities: Vec::new(),
-        fp,
-    })
+        fp: who.fp,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -194,26 +177,5 @@ mod tests {
             Some(addresses[0])
         );
         assert_eq!(Entry::new(&owner, 8080, &[]).address, None);
-    }
-
-    #[test]
-    fn only_servers_of_our_kind_are_believed_to_be_some() {
-        let said = json!({
-            "type": "signaling", "callsign": "K1ABC",
-            "certFingerprint": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-        });
-        let found = sighting("k1abc-ham-server.local.mesh:8080", &said).unwrap();
-        assert_eq!(found.callsign.as_str(), "K1ABC");
-        assert_eq!(found.fp.as_deref(), Some("0123456789abcdef"));
-        for wrong in [
-            json!({ "type": "printer", "callsign": "K1ABC" }),
-            json!({ "type": "signaling", "callsign": "nobody at all" }),
-            json!({ "type": "signaling", "callsign": null }),
-            json!([]),
-        ] {
-            assert_eq!(sighting("a:1", &wrong), None, "{wrong}");
-        }
-        let odd = json!({ "type": "signaling", "callsign": "K1ABC", "certFingerprint": "xyz" });
-        assert_eq!(sighting("a:1", &odd).unwrap().fp, None);
     }
 }

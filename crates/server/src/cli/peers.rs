@@ -22,7 +22,7 @@ pub(super) enum Command {
         /// Where it is: http://HOST:PORT or https://HOST:PORT
         endpoint: String,
     },
-    /// Take a server that you named off the list
+    /// Take a server that you named or imported off the list
     Remove {
         /// Its callsign, its address, or the beginning of its id
         which: String,

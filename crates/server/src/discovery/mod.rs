@@ -2,16 +2,18 @@
 //!
 //! While the server is open to the network it announces itself and searches for others; while it has
 //! no owner or is closed it is silent, and every change follows without a restart. [`announcement`] is
-//! what we say, [`reading`] judges what others say, [`asking`] looks names up, and [`presence`] carries it
-//! all to the network and back through `mdns-sd`. What is found goes into the [`Neighbourhood`]. Nothing heard is
+//! what we say, [`reading`] judges what others say, [`asking`] looks names up, [`crowd`] asks who is really there
+//! when very many are heard, and [`presence`] carries it all to the network and back through `mdns-sd`. What is found goes into the [`Neighbourhood`]. Nothing heard is
 //! proven: anybody on the network can announce anything.
 
 mod announcement;
 mod asking;
+mod crowd;
 mod presence;
 mod reading;
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -147,6 +149,8 @@ impl Surroundings {
             callsign = %announcement.callsign,
             "others on this network can find this server (mDNS)"
         );
+        let neighbourhood = Arc::clone(&self.neighbourhood);
+        let mut crowd = pin!(crowd::ask(&neighbourhood));
         let ended = loop {
             let step = tokio::select! {
                 _ = states.changed() => break Ok(()),
@@ -155,6 +159,7 @@ impl Surroundings {
                     asking.ask(&self.settings, presence.daemon(), question);
                     continue;
                 }
+                () = &mut crowd => continue,
                 step = presence.next() => step,
             };
             if let Err(trouble) = presence.take(step, &self.names, &self.neighbourhood) {

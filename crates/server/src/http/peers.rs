@@ -37,7 +37,7 @@ pub(super) struct Peer {
     capabilities: Vec<String>,
     /// Seconds since something last came from it over a link of this server; null without one.
     last_contact: Option<u64>,
-    /// How it was found: `mdns`, `manual`, `cq` or `peer`.
+    /// How it was found: `mdns`, `manual` (the owner named or imported it), `cq` or `peer`.
     discovery_method: &'static str,
     /// How things are.
     state: StateWord,
@@ -194,7 +194,7 @@ pub(super) async fn remove(
             tracing::info!(id, "the owner took another server off the list");
             return Ok(StatusCode::NO_CONTENT);
         }
-        let error = "no server that you named is known by that; those found by themselves go by themselves, \
+        let error = "no server that you named or imported is known by that; those found by themselves go by themselves, \
                      and blacklisting keeps one away";
         Err(Problem::new(StatusCode::NOT_FOUND, "not-found", error))
     })
@@ -279,12 +279,14 @@ pub(super) fn describe(paths: &mut Paths) {
         .answers::<PeerAdded>(paths, 201, "It is on the list and dialled")
         .refuses(paths, &[400, 401, 403, 409]);
     paths.add("post", "/api/peers", add);
-    let remove = Operation::new("Take a server that you named off the list; signed by the owner")
-        .answers_nothing(
-            204,
-            "It is not dialled any more; a link that stands goes on",
-        )
-        .refuses(paths, &[401, 403, 404]);
+    let remove = Operation::new(
+        "Take a server that you named or imported off the list; signed by the owner",
+    )
+    .answers_nothing(
+        204,
+        "It is not dialled any more; a link that stands goes on",
+    )
+    .refuses(paths, &[401, 403, 404]);
     paths.add("delete", "/api/peers/{id}", remove);
     let accept = Operation::new("Trust the root of another server; signed by the owner")
         .takes::<PeerAccepted>(paths)

@@ -31,7 +31,9 @@ pub use checks::Checks;
 pub use connectivity::{Connectivity, Mode};
 pub use coordination::Coordinator;
 pub use delays::{Delays, Histogram};
-pub use neighbourhood::{Neighbour, Neighbourhood, NotKept, Sighting, Source};
+pub use neighbourhood::{
+    Inquiry, Introduction, Neighbour, Neighbourhood, NotKept, Sighting, Source,
+};
 pub use nonces::Nonces;
 pub use outbox::{Batch, Outbox, Outgoing, Queues};
 pub use ownership::{ClaimFailure, ClaimRequest, ClaimState, Ownership, OwnershipError};

@@ -10,7 +10,10 @@ use station::Zone;
 use store::StoreError;
 
 use super::{Coordinator, LOOK_AROUND};
-use crate::runtime::{Neighbour, lock};
+use crate::runtime::{Neighbour, Source as Found, lock};
+
+/// A neighbour as the node is told of it.
+type Told = ((String, Source), (Option<[u8; 8]>, Instant));
 
 impl Coordinator {
     /// Adds a server that the owner names; it is dialled until it is taken off the list. Blocks on the disk.
@@ -23,13 +26,13 @@ impl Coordinator {
         Ok(())
     }
 
-    /// Takes every endpoint that the owner named of a row of [`Coordinator::peers`] off the list. True if there was
-    /// one. Blocks on the disk.
+    /// Takes every endpoint that the owner named or imported of a row of [`Coordinator::peers`] off the list. True if
+    /// there was one. Blocks on the disk.
     ///
     /// # Errors
     /// [`StoreError`] when that cannot be stored.
     pub fn remove_named(&self, id: &str) -> Result<bool, StoreError> {
-        let of_row: Vec<String> = {
+        let of_row: Vec<(String, bool)> = {
             let core = lock(&self.core);
             let places = core
                 .node
@@ -38,16 +41,27 @@ impl Coordinator {
             let named = places.filter(|place| {
                 let server = place.server.and_then(|id| core.fingerprint_of(id));
                 let theirs = server.is_some_and(|server| server.to_string() == id);
-                place.sources.contains(&Source::Owner) && (theirs || place_id(place.endpoint) == id)
+                let by_owner = [Source::Owner, Source::Listed];
+                by_owner.iter().any(|source| place.sources.contains(source))
+                    && (theirs || place_id(place.endpoint) == id)
             });
-            named.map(|place| place.endpoint.to_owned()).collect()
+            let named = named.map(|place| {
+                let listed = place.sources.contains(&Source::Listed);
+                (place.endpoint.to_owned(), listed)
+            });
+            named.collect()
         };
-        for endpoint in &of_row {
+        for (endpoint, listed) in &of_row {
             lock(&self.around.ownership.store()).remove_peer(endpoint)?;
             self.tell(Input::PeerLost {
                 endpoint: endpoint.clone(),
                 source: Source::Owner,
             });
+            if *listed {
+                // The node is told by who follows the neighbours.
+                let there = |known: &Neighbour| self.place(known).0.0 == *endpoint;
+                lock(&self.around.neighbourhood).take_off(there);
+            }
             lock(&self.core).troubles.remove(endpoint);
         }
         Ok(!of_row.is_empty())
@@ -74,29 +88,26 @@ impl Coordinator {
     /// Tells the node of servers that are heard nearby, and of those that are not heard any more.
     pub(super) async fn follow_neighbours(self: &Arc<Self>) {
         let mut changes = lock(&self.around.neighbourhood).watch();
-        let mut told = BTreeMap::<String, (Option<[u8; 8]>, Instant)>::new();
+        let mut told = BTreeMap::<(String, Source), (Option<[u8; 8]>, Instant)>::new();
         let mut begun = self.begun.subscribe();
         let mut addresses = self.endpoints();
         loop {
             let list = lock(&self.around.neighbourhood).list(Instant::now());
             let heard: BTreeMap<_, _> = list.iter().map(|known| self.place(known)).collect();
-            for (endpoint, place @ (hint, _)) in &heard {
+            for (from @ (endpoint, source), place @ (hint, _)) in &heard {
                 // Who is heard again may have started anew.
-                if told.get(endpoint) != Some(place) {
+                if told.get(from) != Some(place) {
                     self.tell(Input::PeerFound {
                         endpoint: endpoint.clone(),
-                        source: Source::Mdns,
+                        source: *source,
                         hint: *hint,
                     });
                 }
             }
-            for endpoint in told
-                .keys()
-                .filter(|endpoint| !heard.contains_key(*endpoint))
-            {
+            for (endpoint, source) in told.keys().filter(|from| !heard.contains_key(*from)) {
                 self.tell(Input::PeerLost {
                     endpoint: endpoint.clone(),
-                    source: Source::Mdns,
+                    source: *source,
                 });
             }
             told = heard;
@@ -117,7 +128,7 @@ impl Coordinator {
 
     /// Where to dial a neighbour: over TLS, which all of our own servers speak, but not across amateur
     /// frequencies.
-    fn place(&self, known: &Neighbour) -> (String, (Option<[u8; 8]>, Instant)) {
+    fn place(&self, known: &Neighbour) -> Told {
         let sighting = &known.sighting;
         let hint = sighting
             .fp
@@ -129,7 +140,14 @@ impl Coordinator {
             }
             _ => sighting.endpoint.clone(),
         };
-        (endpoint, (hint.map(u64::to_be_bytes), known.heard))
+        let source = match known.source {
+            Found::Mdns => Source::Mdns,
+            Found::Manual => Source::Listed,
+        };
+        (
+            (endpoint, source),
+            (hint.map(u64::to_be_bytes), known.heard),
+        )
     }
 
     fn may_encrypt_towards(&self, authority: &str) -> bool {
@@ -151,7 +169,7 @@ pub(super) fn place_id(endpoint: &str) -> String {
 /// How a server was found, as the node counts it.
 pub(super) fn word(source: Source) -> &'static str {
     match source {
-        Source::Owner => "manual",
+        Source::Owner | Source::Listed => "manual",
         Source::Mdns => "mdns",
         Source::Cq => "cq",
         Source::Peer => "peer",

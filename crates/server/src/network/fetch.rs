@@ -1,4 +1,5 @@
-//! Fetching a small document from a host of the local network or an AREDN network, and from nowhere else.
+//! Fetching a small document from a host of the local network or an AREDN network, and from nowhere else; among
+//! them what a server says of itself.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,17 +7,25 @@ use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Bytes;
 use hyper::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use station::Callsign;
 use tokio::net::{TcpStream, lookup_host};
 
-use crate::network::split_authority;
+use super::split_authority;
+use crate::runtime::Introduction;
+
+/// Most bytes of what a server says of itself.
+const MAX_INFO: usize = 64 * 1024;
+/// Digits of a fingerprint by which servers are told apart.
+const FP_DIGITS: usize = 16;
 
 /// A host to ask.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// As the host knows itself: `localnode.local.mesh:80`.
-    pub(super) authority: String,
+    pub(crate) authority: String,
     /// Its address, where that is known without asking a name server.
-    pub(super) address: Option<SocketAddr>,
+    pub(crate) address: Option<SocketAddr>,
 }
 
 /// Why a document could not be fetched.
@@ -47,7 +56,7 @@ pub enum FetchError {
 impl Place {
     /// A node as its owner names it: `localnode.local.mesh`, `10.54.3.89`, with or without `http://` and a
     /// port; what follows is left out. Only names under `local.mesh` and addresses.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_prefix("http://").unwrap_or(text);
         let authority = text.split(['/', '?', '#']).next()?;
@@ -67,8 +76,35 @@ impl Place {
     }
 }
 
+impl From<SocketAddr> for Place {
+    fn from(address: SocketAddr) -> Self {
+        Self {
+            authority: address.to_string(),
+            address: Some(address),
+        }
+    }
+}
+
+/// Who a server says it is; none where what answers is no server of this kind with an owner. The caller limits the time.
+pub(crate) async fn introduction(place: &Place) -> Result<Option<Introduction>, FetchError> {
+    let said = get(place, "/api/info", MAX_INFO).await?;
+    let info = serde_json::from_slice::<Value>(&said).ok();
+    Ok(info.and_then(|info| introduced(&info)))
+}
+
+fn introduced(info: &Value) -> Option<Introduction> {
+    let is_server = info["type"] == "signaling";
+    let callsign = Callsign::parse(info["callsign"].as_str()?).ok()?;
+    let fp = info["certFingerprint"].as_str().and_then(|fingerprint| {
+        let hexadecimal = fingerprint.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let fp = fingerprint.get(..FP_DIGITS)?;
+        hexadecimal.then(|| fp.to_owned())
+    });
+    is_server.then_some(Introduction { callsign, fp })
+}
+
 /// The document at a path, of at most so many bytes. The caller limits the time.
-pub(super) async fn get(place: &Place, path: &str, most: usize) -> Result<Bytes, FetchError> {
+pub(crate) async fn get(place: &Place, path: &str, most: usize) -> Result<Bytes, FetchError> {
     let address = match place.address {
         Some(address) => address,
         None => resolve(&place.authority).await?,
@@ -124,7 +160,30 @@ fn is_near(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn only_servers_of_our_kind_are_believed_to_be_some() {
+        let said = json!({
+            "type": "signaling", "callsign": "K1ABC",
+            "certFingerprint": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        });
+        let found = introduced(&said).unwrap();
+        assert_eq!(found.callsign.as_str(), "K1ABC");
+        assert_eq!(found.fp.as_deref(), Some("0123456789abcdef"));
+        for wrong in [
+            json!({ "type": "printer", "callsign": "K1ABC" }),
+            json!({ "type": "signaling", "callsign": "nobody at all" }),
+            json!({ "type": "signaling", "callsign": null }),
+            json!([]),
+        ] {
+            assert_eq!(introduced(&wrong), None, "{wrong}");
+        }
+        let odd = json!({ "type": "signaling", "callsign": "K1ABC", "certFingerprint": "xyz" });
+        assert_eq!(introduced(&odd).unwrap().fp, None);
+    }
 
     #[test]
     fn nodes_are_named_by_their_network() {
