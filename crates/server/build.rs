@@ -71,7 +71,9 @@ fn build_time() -> u64 {
 
 /// Runs npm. The error is a sentence for whoever builds.
 fn build(dist: &Path) -> Result<PathBuf, String> {
-    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web");
+    // Asked now, not when this was compiled: a target folder may have been copied or moved with its checkout.
+    let here = env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets CARGO_MANIFEST_DIR")?;
+    let web = Path::new(&here).join("../../web");
     for input in INPUTS {
         println!("cargo::rerun-if-changed={}", web.join(input).display());
     }
