@@ -332,3 +332,46 @@ test('the code of a server that is there already makes comparing needless, for t
   await page.getByText('This leads to the server at').waitFor()
   for (const name of ['Trust K7RA', 'Decide about K7RA', 'Stop dialling N0XYZ', 'Add it']) assert.equal(await page.getByRole('button', { name }).count(), 0, name)
 })
+
+test('the owner reads what others advise, sees whom it would hit, and decides; or does not want to see it again', async () => {
+  await open('distrust-advice')
+  const words = page.getByRole('article', { name: 'DL0OO distrusts K1ABC' })
+  await words.getByText('DL0OO’s server is verified. Trusted here now.').waitFor()
+  // What is about the owner's own key can only be read.
+  const own = page.getByRole('article', { name: 'OE1XYZ distrusts W1AW' })
+  assert.equal(await own.getByRole('button', { name: /^Decide/ }).count(), 0)
+
+  await words.getByRole('button', { name: 'Decide about K1ABC, whom DL0OO distrusts' }).press('Enter')
+  assert.ok(await words.getByRole('radio', { name: /^This key Whoever/ }).isChecked(), 'as advised')
+  await words.getByText('3 certificates would lose trust').waitFor()
+  await words.getByRole('radio', { name: /^This certificate/ }).check()
+  await words.getByText('1 certificate would lose trust').waitFor()
+  assert.deepEqual(await acts(), [], 'nothing happens before it is confirmed')
+  await words.getByLabel('Type K1ABC to confirm').fill('K1ABC')
+  await words.getByRole('button', { name: 'Blacklist K1ABC' }).click()
+  await page.getByText('K1ABC is blacklisted, by your decision.').waitFor()
+
+  await page.getByRole('button', { name: 'Dismiss what Somebody who says to be N0XYZ says about 2E0ABC' }).click()
+  await page.getByText('What Somebody who says to be N0XYZ says about 2E0ABC is not shown again.').waitFor()
+  const done = await acts()
+  assert.deepEqual(done.map(([act]) => act), ['blacklist', 'dismissAdvice'])
+  assert.deepEqual(done[0].slice(2), ['certificate', 'DL0OO: Sold the laptop with the key in it, and the new owner has no licence.'])
+})
+
+test('the owner publishes the blacklist, and no more', async () => {
+  await open('distrust-none')
+  await page.getByRole('button', { name: 'Publish my blacklist' }).click()
+  await page.waitForFunction(() => globalThis.gallery.acts.length > 0)
+  assert.deepEqual(await acts(), [['publishBlacklist', true]])
+  await open('distrust-published')
+  await page.getByRole('button', { name: 'Stop publishing' }).click()
+  await page.waitForFunction(() => globalThis.gallery.acts.length > 0)
+  assert.deepEqual(await acts(), [['publishBlacklist', false]])
+})
+
+test('who is not the owner sees nobody’s accusations', async () => {
+  await open('distrust-operator')
+  await page.getByRole('heading', { name: 'My certificate' }).waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Distrust' }).count(), 0)
+  assert.equal(await page.getByText('distrusts').count(), 0)
+})

@@ -37,7 +37,13 @@ export interface Certificates {
   preview(fingerprint: string, scope: Scope): Promise<Effect>
   blacklist(fingerprint: string, scope: Scope, reason: string): Promise<Effect>
   unblacklist(fingerprint: string, scope: Scope): Promise<Effect>
-  blacklisted(): Promise<readonly Blacklisted[]>
+  blacklisted(): Promise<OwnBlacklist>
+  /** Tells other servers the blacklist with its reasons from now on, or that it counts no more. */
+  publishBlacklist(published: boolean): Promise<void>
+  /** Whom other owners distrust. Nothing follows from it here. */
+  advice(): Promise<AdviceList>
+  /** Does not show a piece of advice again. */
+  dismissAdvice(id: string): Promise<void>
 
   decisions(): Promise<Decisions>
   approve(id: string, checked: Checked): Promise<void>
@@ -200,6 +206,38 @@ export interface Blacklisted {
   readonly keyId: string | null
   readonly callsign: string | null
   readonly reason: string
+}
+
+/** What the owner decided against. */
+export interface OwnBlacklist {
+  readonly entries: readonly Blacklisted[]
+  /** Other servers are told. */
+  readonly published: boolean
+}
+
+export interface AdviceList {
+  /** Of verified servers first, and first about certificates that are known here. */
+  readonly advice: readonly Advice[]
+  /** How many more words there are, which are not kept. */
+  readonly leftOut: number
+}
+
+/** One owner’s word about somebody. */
+export interface Advice {
+  readonly id: string
+  /** `proven`: the server proved that it is that callsign’s. `verified`: and somebody trusted here vouches for it. */
+  readonly by: { readonly callsign: string | null; readonly verified: boolean; readonly proven: boolean }
+  readonly scope: Scope
+  /** A certificate that it is about; null when none is known here. */
+  readonly fingerprint: string | null
+  /** The key or the identity that is meant, in hex. */
+  readonly target: string | null
+  readonly callsign: string | null
+  readonly reason: string
+  /** A certificate that it is about is trusted here. */
+  readonly trusted: boolean
+  /** It is about the owner’s key or this server’s. */
+  readonly own: boolean
 }
 
 export interface Decisions {

@@ -118,6 +118,8 @@ export interface NetServer {
   readonly endpoint: string
   /** `unknown`: it is there, and nobody trusted vouches for it. `searching`: nobody answered yet. */
   readonly state: 'linked' | 'reachable' | 'unknown' | 'blacklisted' | 'gone' | 'searching'
+  /** It knows only the plain messages: nothing of it is proved, its callsign neither. */
+  readonly plain: boolean
   /** Its link crosses amateur frequencies. */
   readonly radio: boolean
   /** Those on the way there, in order; empty with a link of its own. Null for one without a known callsign. */

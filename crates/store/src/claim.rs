@@ -168,7 +168,9 @@ impl ClaimRow {
 }
 
 /// Every table but the claim's own, who refers to others first.
-const BELOW_THE_CLAIM: [&str; 19] = [
+const BELOW_THE_CLAIM: [&str; 21] = [
+    "published_blacklist",
+    "dismissed_advice",
     "zone",
     "boot",
     "server_record",

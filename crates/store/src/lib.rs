@@ -11,9 +11,10 @@
 //! behind a mutex off the event loop.
 //!
 //! Reading order: this file, [`claim`], `change`; then `certificates`, `decisions` and `statements` for
-//! the trust graph, `codes`, `requests` and `issuances` for what is issued; `zones`; `coordination`; `schema` and the files of
+//! the trust graph, `codes`, `requests` and `issuances` for what is issued; `zones`; `coordination`; `advice`; `schema` and the files of
 //! `migrations/`.
 
+mod advice;
 mod certificates;
 mod change;
 pub mod claim;

@@ -14,6 +14,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003-zones.sql"),
     include_str!("../migrations/0004-guest-calls.sql"),
     include_str!("../migrations/0005-coordination.sql"),
+    include_str!("../migrations/0006-advice.sql"),
 ];
 
 /// Runs the migrations that this file has not seen.

@@ -359,6 +359,25 @@ fn servers_the_owner_named_stay_until_taken_off() {
 }
 
 #[test]
+fn what_is_told_of_the_blacklist_and_what_was_dismissed_outlives_a_restart() {
+    let (_folder, path) = folder();
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.publishes_blacklist().unwrap(), None);
+    store.publish_blacklist(true).unwrap();
+    store.publish_blacklist(false).unwrap();
+    for number in [1, 2, 1] {
+        store.dismiss_advice(&[number; 32]).unwrap();
+    }
+    drop(store);
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.publishes_blacklist().unwrap(), Some(false));
+    assert_eq!(store.dismissed_advice().unwrap(), [[2; 32], [1; 32]]);
+    store.reset().unwrap();
+    assert_eq!(store.publishes_blacklist().unwrap(), None);
+    assert!(store.dismissed_advice().unwrap().is_empty());
+}
+
+#[test]
 fn landed_migrations_are_not_edited() {
     let hashes: Vec<String> = MIGRATIONS
         .iter()
@@ -377,7 +396,8 @@ fn landed_migrations_are_not_edited() {
             "17f8aa37a92bd3e591efb15614100ca93fb3eced28e9aed6240e5c2283142854",
             "2fd5df0ed01335ef040958900bab74c2ca81534638015222269285cf8188375f",
             "a91c3e2017a6d8aaf2e95bfc41d31c40a5eae50e5f6e740c001e56c795a87cba",
-            "be85ebedfd37b33d7e3dbae348bce00887d3d5d0270f54f8fa9bd9e1656a5b7c"
+            "be85ebedfd37b33d7e3dbae348bce00887d3d5d0270f54f8fa9bd9e1656a5b7c",
+            "6db6e5d3fc094550178e936f0f425cfd89b338e7b5289bd99991fe1383f28b18"
         ]
     );
 }

@@ -5,7 +5,7 @@
 import { signal } from '@preact/signals'
 
 /** Parts of the certificates page. */
-export const sections = ['mine', 'people', 'requests', 'roots', 'log'] as const
+export const sections = ['mine', 'people', 'requests', 'distrust', 'roots', 'log'] as const
 export type Section = (typeof sections)[number]
 
 /** `text` is what an invitation carries (invitations.ts). */

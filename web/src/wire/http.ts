@@ -2,6 +2,8 @@
 
 export type Http =
   | AcceptKeyRequest
+  | Advice
+  | Adviser
   | AnchorCandidate
   | AnchorInfo
   | AnchorKind
@@ -16,6 +18,8 @@ export type Http =
   | ArednRequest
   | ArednServer
   | Blacklist
+  | BlacklistAdvice
+  | BlacklistPublishing
   | BlacklistRequest
   | BlacklistScope
   | Blacklisted
@@ -74,6 +78,8 @@ export type Http =
   | Peer
   | PeerAccepted
   | PeerAdded
+  | PeerCatalog
+  | PeerFile
   | PeerRequest
   | PeerRoot
   | PeerState
@@ -128,13 +134,10 @@ export type KeyId = string
  */
 export type Fingerprint = string
 /**
- * What a certificate in a file can be.
+ * SHA-256 of anything else that a statement or a log speaks of: a session description, a
+ * listing, a document that was shown.
  */
-export type AnchorKind = 'station' | 'license-root'
-/**
- * How the issuer of a certificate checked that its holder is licensed.
- */
-export type VouchMethod = 'self-asserted' | 'in-person' | 'lotw' | 'endorsements' | 'document'
+export type Digest = string
 /**
  * What blacklists, tombstones and stores know a certificate by: SHA-256 of the issuer's
  * SubjectPublicKeyInfo and the TBSCertificate. Unlike the fingerprint it stays when somebody
@@ -145,6 +148,14 @@ export type Identity = string
  * What a decision is about.
  */
 export type BlacklistScope = 'certificate' | 'key' | 'subtree'
+/**
+ * What a certificate in a file can be.
+ */
+export type AnchorKind = 'station' | 'license-root'
+/**
+ * How the issuer of a certificate checked that its holder is licensed.
+ */
+export type VouchMethod = 'self-asserted' | 'in-person' | 'lotw' | 'endorsements' | 'document'
 /**
  * What weight a tombstone has.
  */
@@ -178,11 +189,6 @@ export type ClaimState = 'unclaimed' | 'claimed' | 'active'
  * How far a request is.
  */
 export type RequestState = 'waiting' | 'issued' | 'refused'
-/**
- * SHA-256 of anything else that a statement or a log speaks of: a session description, a
- * listing, a document that was shown.
- */
-export type Digest = string
 /**
  * How a server was found.
  */
@@ -271,6 +277,72 @@ export interface AcceptKeyRequest {
    * The key that may hold it.
    */
   keyId: KeyId
+}
+/**
+ * One owner's word about somebody.
+ */
+export interface Advice {
+  /**
+   * Whose word it is.
+   */
+  by: Adviser
+  /**
+   * Whose it is: by the certificate, or as the adviser says while none is known here.
+   */
+  callsign: Callsign | null
+  /**
+   * The certificate, or one of the key; null when none is known here.
+   */
+  fingerprint: Fingerprint | null
+  /**
+   * Its name, to dismiss it by.
+   */
+  id: Digest
+  /**
+   * What the certificate is known by, as the adviser says.
+   */
+  identity: Identity | null
+  /**
+   * The key, where that is known.
+   */
+  keyId: KeyId | null
+  /**
+   * Whether it is about the owner's key or this server's own.
+   */
+  own: boolean
+  /**
+   * Why, in the adviser's words.
+   */
+  reason: string
+  /**
+   * How far it reaches.
+   */
+  scope: BlacklistScope
+  /**
+   * Whether a certificate that it is about is trusted here.
+   */
+  trusted: boolean
+}
+/**
+ * Whose word something is.
+ */
+export interface Adviser {
+  /**
+   * Seconds since it last said something.
+   */
+  age: number
+  /**
+   * Whose server it is; as it says where nothing is proved.
+   */
+  callsign: Callsign | null
+  /**
+   * The server's certificate; null where nothing is proved.
+   */
+  server: Fingerprint | null
+  /**
+   * Whether somebody this server trusts vouches for the server.
+   */
+  verified: boolean
 }
 /**
  * A certificate that can be accepted.
@@ -539,6 +611,10 @@ export interface Blacklist {
    * The decisions in force.
    */
   entries: Blacklisted[]
+  /**
+   * Whether other servers are told them, with the reasons.
+   */
+  published: boolean
 }
 /**
  * A decision in force.
@@ -568,6 +644,29 @@ export interface Blacklisted {
    * What it is about.
    */
   scope: BlacklistScope
+}
+/**
+ * `GET /api/blacklist/advice`.
+ */
+export interface BlacklistAdvice {
+  /**
+   * At most 500: of trusted servers first, and first about certificates that are known here.
+   */
+  advice: Advice[]
+  /**
+   * How many more were said, of which nothing is kept or shown; across amateur frequencies also those of servers for
+   * which nobody here vouches.
+   */
+  leftOut: number
+}
+/**
+ * `POST /api/blacklist`, signed by the owner, and the answer.
+ */
+export interface BlacklistPublishing {
+  /**
+   * Whether other servers are told the blacklist, with its reasons.
+   */
+  published: boolean
 }
 /**
  * `POST /api/certificates/{fingerprint}/blacklist`, signed by the owner.
@@ -1480,7 +1579,7 @@ export interface LocalServers {
   servers: LocalServer[]
 }
 /**
- * How far the log goes, signed by the server.
+ * How far a log goes, signed by its server.
  */
 export interface LogCheckpoint {
   /**
@@ -1652,7 +1751,8 @@ export interface Nonce {
  */
 export interface Peer {
   /**
-   * The callsign in its certificate, once it has proved that; else null.
+   * The callsign in its certificate, once it has proved that; of one that knows only the plain messages, as it says;
+   * else null.
    */
   callsign: Callsign | null
   /**
@@ -1683,6 +1783,10 @@ export interface Peer {
    * The servers it has links with, by their certificates; this one may be among them.
    */
   neighbours: Fingerprint[]
+  /**
+   * Whether it knows only the plain messages: then nothing of it is proved.
+   */
+  plain: boolean
   /**
    * Why there is no link, as a sentence; null where that is not known.
    */
@@ -1742,6 +1846,52 @@ export interface PeerAdded {
    * As it is on the list.
    */
   endpoint: string
+}
+/**
+ * What another server says it hands out.
+ */
+export interface PeerCatalog {
+  /**
+   * Whose it is; as it says where nothing of it is proved.
+   */
+  callsign: Callsign | null
+  /**
+   * The files it names; nothing of them is checked.
+   */
+  entries: PeerFile[]
+  /**
+   * The server, as in the list of peers.
+   */
+  id: string
+  /**
+   * How many more it named, which are not kept.
+   */
+  leftOut: number
+  /**
+   * Whether somebody this server trusts vouches for it.
+   */
+  verified: boolean
+}
+/**
+ * A file that another server says it hands out.
+ */
+export interface PeerFile {
+  /**
+   * Its media type; empty if it does not say.
+   */
+  contentType: string
+  /**
+   * Its hash, as that server writes it; empty if it does not say.
+   */
+  hash: string
+  /**
+   * Its path there.
+   */
+  path: string
+  /**
+   * Its bytes.
+   */
+  size: number
 }
 /**
  * `POST /api/peers`, signed by the owner.

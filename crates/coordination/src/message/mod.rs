@@ -7,8 +7,9 @@
 //! Decoding checks every length and count, so what comes out is within its bounds; it judges no more
 //! than that.
 //!
-//! Reading order: this page, [`handshake`], [`record`], [`people`], [`routed`], [`sets`], [`plain`].
+//! Reading order: this page, [`handshake`], [`record`], [`people`], [`routed`], [`sets`], [`plain`], [`advice`].
 
+pub mod advice;
 mod codec;
 pub mod handshake;
 pub mod people;

@@ -1,11 +1,11 @@
 //! The plain contract messages: JSON in text frames, understood by servers that are not ours.
 //!
 //! A link without the subprotocol speaks only these; beside the subprotocol the last two are used. None
-//! of them is signed: what they say is advice, and certificates are judged like anybody's.
+//! of them is signed: what they say is advice ([`super::advice`]), and certificates are judged like anybody's.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use super::advice::{self, Catalog, Distrust};
 use super::codec::DecodeError;
 use super::{MAX_FRAME, within};
 
@@ -23,16 +23,28 @@ pub enum PlainMessage {
         /// Some of them.
         certificates: Vec<PlainCertificate>,
     },
-    /// What the sender can hand out: the catalog of `GET /api/content-catalog`, or a page of it.
+    /// What the sender can hand out, or a page of it.
     ContentSync {
-        /// As it came.
-        catalog: Value,
+        /// Its catalog.
+        catalog: Catalog,
+        /// Whether the next message goes on with the same catalog. Else it is whole, in place of any earlier one.
+        #[serde(default, skip_serializing_if = "is_whole")]
+        more: bool,
     },
     /// Whom the sender's owner blacklisted, or a page of it. Advice for another owner, never more.
     BlacklistUpdate {
-        /// As it came.
-        blacklist: Value,
+        /// The entries.
+        #[serde(deserialize_with = "advice::blacklist")]
+        blacklist: Vec<Distrust>,
+        /// Whether the next message goes on with the same list. Else it is whole, in place of any earlier one.
+        #[serde(default, skip_serializing_if = "is_whole")]
+        more: bool,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks it so")]
+fn is_whole(more: &bool) -> bool {
+    !more
 }
 
 /// A server, as it says.
@@ -64,7 +76,7 @@ impl PlainMessage {
     /// The message as a frame.
     #[must_use]
     pub fn encode(&self) -> String {
-        // Strings, lists and JSON values always can be JSON.
+        // Strings, numbers and lists always can be JSON.
         serde_json::to_string(self).unwrap_or_default()
     }
 
@@ -106,32 +118,17 @@ impl PlainMessage {
         pages.into_iter().map(message).collect()
     }
 
-    /// `CONTENT_SYNC` frames of a catalog: where it is too long, each has some of its `entries`.
+    /// `BLACKLIST_UPDATE` frames of a whole list: one at least, since an empty list says that an earlier one does not
+    /// count any more.
     #[must_use]
-    pub fn catalog(catalog: Value) -> Vec<String> {
-        let Value::Object(mut catalog) = catalog else {
-            return Vec::new();
+    pub fn blacklist(entries: Vec<Distrust>) -> Vec<String> {
+        let pages = pages(entries);
+        let last = pages.len();
+        let message = |(number, blacklist)| {
+            let more = number + 1 < last;
+            Self::BlacklistUpdate { blacklist, more }.encode()
         };
-        let Some(Value::Array(entries)) = catalog.remove("entries") else {
-            return Vec::new();
-        };
-        let page = |entries| {
-            let mut catalog = catalog.clone();
-            catalog.insert("entries".to_owned(), Value::Array(entries));
-            let catalog = Value::Object(catalog);
-            Self::ContentSync { catalog }.encode()
-        };
-        pages(entries).into_iter().map(page).collect()
-    }
-
-    /// `BLACKLIST_UPDATE` frames of a list.
-    #[must_use]
-    pub fn blacklist(entries: Vec<Value>) -> Vec<String> {
-        let message = |entries| {
-            let blacklist = Value::Array(entries);
-            Self::BlacklistUpdate { blacklist }.encode()
-        };
-        pages(entries).into_iter().map(message).collect()
+        pages.into_iter().enumerate().map(message).collect()
     }
 }
 

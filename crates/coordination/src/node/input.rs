@@ -171,10 +171,9 @@ pub enum Input {
         /// The certificate in text; nothing if it is not held any more.
         certificate: Option<PlainCertificate>,
     },
-    /// The catalog or the blacklist, as the owner publishes them, changed: frames for everybody.
+    /// What the owner publishes changed: frames for everybody who is linked now or later, in place of those before.
     Publish {
-        /// Made by [`PlainMessage::catalog`](crate::message::plain::PlainMessage::catalog) or
-        /// [`PlainMessage::blacklist`](crate::message::plain::PlainMessage::blacklist).
+        /// Made by [`PlainMessage::blacklist`](crate::message::plain::PlainMessage::blacklist).
         frames: Vec<String>,
     },
 }

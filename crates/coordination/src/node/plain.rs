@@ -18,6 +18,9 @@ use crate::bytes::ItemId;
 use crate::message::plain::{Announcement, PlainCertificate, PlainMessage};
 use crate::message::{Refusal, Set};
 
+/// Bytes of a list that cost as much as a signature check.
+const BYTES_OF_EFFORT: usize = 1024;
+
 /// Certificates that wait to be described for one link.
 const MAX_QUEUED: usize = 16 * 1024;
 
@@ -84,7 +87,8 @@ impl Node {
         let Some(link) = self.links.get(&id) else {
             return;
         };
-        if matches!(link.phase, Phase::Opening(_)) {
+        // Across amateur frequencies nobody says in text what others did, whoever that is.
+        if matches!(link.phase, Phase::Opening(_)) || link.zone == Zone::Part97 {
             return self.offend(id, Offence::OutOfPlace, now);
         }
         let from = link.peer();
@@ -103,11 +107,17 @@ impl Node {
                         .push_back(Command::AdmitPlain { link, certificate });
                 }
             }
-            Ok(message) => self.tell(Event::Advice {
-                link: id,
-                from,
-                message,
-            }),
+            Ok(message) => {
+                // To read it was the work, and nobody honest says so much of others.
+                if !self.spend_effort(id, text.len() / BYTES_OF_EFFORT, now) {
+                    return self.offend(id, Offence::Flood, now);
+                }
+                self.tell(Event::Advice {
+                    link: id,
+                    from,
+                    message,
+                });
+            }
             Err(_) => self.offend(id, Offence::Undecodable, now),
         }
     }
@@ -174,8 +184,8 @@ impl Node {
         }
     }
 
-    /// The owner publishes something: everybody gets it, but not across amateur frequencies, where it can
-    /// wait until somebody asks.
+    /// The owner publishes something: everybody gets it, but not across amateur frequencies, where nobody's words about
+    /// others go.
     pub(super) fn publish_frames(&mut self, frames: Vec<String>, now: Instant) {
         let links = self.links.iter();
         let able = links.filter(|(_, link)| {

@@ -7,6 +7,7 @@ use station::{Callsign, Fingerprint, Zone};
 use super::input::{LinkId, Standing};
 use super::link::Phase;
 use super::roster::Roster;
+use super::servers::Server;
 use super::{Node, PlaceView};
 use crate::bytes::{Blob, BootNonce, Head, PersonId, ServerId};
 use crate::message::{Set, Topic, Version};
@@ -69,23 +70,34 @@ impl Node {
 
     /// Every other server that is known, in the order of their ids.
     pub fn servers(&self) -> impl Iterator<Item = ServerView<'_>> {
-        self.servers.iter().map(|(id, server)| {
-            let record = server.record.as_ref();
-            let body = record.map(|record| &record.body);
-            ServerView {
-                id,
-                fingerprint: server.fingerprint,
-                chain: &server.chain,
-                callsign: &server.callsign,
-                standing: server.standing,
-                there: server.shown,
-                version: record.map(|record| record.signed.version()),
-                boot: body.map(|body| body.boot_nonce),
-                endpoints: body.map_or(&[], |body| &body.endpoints),
-                capabilities: body.map_or(&[], |body| &body.capabilities),
-                link: self.neighbours.get(&id).copied(),
-            }
-        })
+        self.servers
+            .iter()
+            .map(|(id, server)| self.server_view(id, server))
+    }
+
+    /// One other server, if it is known.
+    #[must_use]
+    pub fn server(&self, id: ServerId) -> Option<ServerView<'_>> {
+        let server = self.servers.get(id)?;
+        Some(self.server_view(id, server))
+    }
+
+    fn server_view<'a>(&self, id: ServerId, server: &'a Server) -> ServerView<'a> {
+        let record = server.record.as_ref();
+        let body = record.map(|record| &record.body);
+        ServerView {
+            id,
+            fingerprint: server.fingerprint,
+            chain: &server.chain,
+            callsign: &server.callsign,
+            standing: server.standing,
+            there: server.shown,
+            version: record.map(|record| record.signed.version()),
+            boot: body.map(|body| body.boot_nonce),
+            endpoints: body.map_or(&[], |body| &body.endpoints),
+            capabilities: body.map_or(&[], |body| &body.capabilities),
+            link: self.neighbours.get(&id).copied(),
+        }
     }
 
     /// Who is at a server that is there, or at this one as the others are told.

@@ -1,10 +1,10 @@
 //! Servers that know only the contract's own messages.
 
 use coordination::message::Set;
+use coordination::message::advice::{Distrust, DistrustScope};
 use coordination::message::plain::{PlainCertificate, PlainMessage};
 use coordination::{Event, Input, Limits, LinkId, Protocol};
-use serde_json::json;
-use station::Zone;
+use station::{KeyId, Zone};
 
 use crate::sim::bench::{Bench, Remote};
 use crate::sim::host::{ROOT, held};
@@ -70,12 +70,13 @@ fn what_it_sends_is_judged_or_told_and_no_more() {
         bench.say_text(1, &frame);
     }
     assert_eq!(bench.host.saw.plain, [certificate]);
-    for frame in PlainMessage::blacklist(vec![json!({"fingerprint": "f"})]) {
+    for frame in PlainMessage::blacklist(vec![distrust()]) {
         bench.say_text(1, &frame);
     }
     let advised = bench.told(|event| {
         let advice = PlainMessage::BlacklistUpdate {
-            blacklist: json!([{"fingerprint": "f"}]),
+            blacklist: vec![distrust()],
+            more: false,
         };
         *event
             == Event::Advice {
@@ -85,6 +86,17 @@ fn what_it_sends_is_judged_or_told_and_no_more() {
             }
     });
     assert!(advised);
+}
+
+fn distrust() -> Distrust {
+    Distrust {
+        scope: DistrustScope::Key,
+        fingerprint: None,
+        identity: None,
+        key_id: Some(KeyId::new([7; 32])),
+        callsign: None,
+        reason: "sold the radio".to_owned(),
+    }
 }
 
 #[test]
@@ -140,7 +152,7 @@ fn what_the_owner_publishes_reaches_everybody() {
     let mut bench = Bench::new(Limits::default());
     bench.connect(1, &Remote::new("remote", ROOT));
     bench.link_up(2, Zone::Open, Protocol::Plain);
-    let frames = PlainMessage::catalog(json!({"serverId": "s", "entries": []}));
+    let frames = PlainMessage::blacklist(vec![distrust()]);
     bench.input(Input::Publish {
         frames: frames.clone(),
     });
@@ -149,4 +161,35 @@ fn what_the_owner_publishes_reaches_everybody() {
     for link in 1..=4 {
         assert!(bench.texts(link).contains(&frames[0]), "link {link}");
     }
+}
+
+/// Across amateur frequencies nobody hears what is said of others, and who says it there is in the wrong.
+#[test]
+fn nothing_is_published_across_amateur_frequencies_nor_heard_from_there() {
+    let mut bench = Bench::new(Limits::default());
+    let slow = Remote::new("slow", ROOT);
+    bench.connect_over(1, Zone::Part97, &slow);
+    let frames = PlainMessage::blacklist(vec![distrust()]);
+    bench.input(Input::Publish {
+        frames: frames.clone(),
+    });
+    assert!(bench.texts(1).is_empty());
+    bench.say_text(1, &frames[0]);
+    assert!(!bench.told(|event| matches!(event, Event::Advice { .. })));
+    assert!(bench.told(|event| matches!(event, Event::Misconduct { .. })));
+}
+
+/// To read lists is work: whoever sends ever more of them is cut off, whatever is in them.
+#[test]
+fn who_floods_with_lists_is_cut_off() {
+    let mut bench = Bench::new(Limits::default());
+    bench.link_up(1, Zone::Open, Protocol::Plain);
+    let nobody = "{},".repeat(20_000);
+    let page = format!(r#"{{"type":"BLACKLIST_UPDATE","blacklist":[{nobody}7],"more":true}}"#);
+    let mut read = 0;
+    while bench.closed.is_empty() && read < 1_000 {
+        bench.say_text(1, &page);
+        read += 1;
+    }
+    assert!((50..100).contains(&read), "{read}");
 }

@@ -70,7 +70,8 @@ fn list(client: &Client, as_json: bool) -> anyhow::Result<()> {
         println!("No other server is known. ham-server peers add names one.");
     }
     print_table(&rows);
-    if all(&listed).any(|peer| peer["state"] == "unknown") {
+    let undecided = |peer: &Value| peer["state"] == "unknown" && peer["plain"] != true;
+    if all(&listed).any(undecided) {
         println!();
         println!(
             "ham-server peers accept shows what to compare before you trust an unknown server."
@@ -160,7 +161,8 @@ fn accept(
 fn find(client: &Client, which: &str) -> anyhow::Result<Value> {
     let listed = client.get("/api/peers")?.success()?;
     let fits = |peer: &&Value| {
-        text(peer, "callsign").eq_ignore_ascii_case(which)
+        // What nobody proved is no name to decide by.
+        (peer["plain"] != true && text(peer, "callsign").eq_ignore_ascii_case(which))
             || text(peer, "endpoint") == which.trim_end_matches('/')
             || (which.len() >= 4 && text(peer, "id").starts_with(which))
     };
@@ -176,6 +178,9 @@ fn all(listed: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn state(peer: &Value) -> &'static str {
+    if peer["plain"] == true {
+        return "linked by plain messages only: nothing of it is proved";
+    }
     match text(peer, "state") {
         "linked" if peer["link"] == "part97" => "linked across amateur frequencies",
         "linked" => "linked",

@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::signal::not_open;
 use super::status::is_open_to;
 use crate::network::Ends;
-use crate::runtime::coordination::{Heard, Outgoing, carry};
+use crate::runtime::coordination::{Heard, Outgoing, carry, close_of};
 use crate::runtime::{ClaimState, Coordinator};
 
 /// Bytes a link may read ahead, and gathers before it writes.
@@ -87,15 +87,13 @@ fn write(outgoing: Outgoing) -> Message {
             Message::Binary(Bytes::copy_from_slice(bytes.as_bytes()))
         }
         Outgoing::Ping => Message::Ping(Bytes::new()),
-        Outgoing::Close => Message::Close(Some(CloseFrame {
-            code: NORMAL,
-            reason: Utf8Bytes::default(),
-        })),
+        Outgoing::Close(refusal) => {
+            let (code, reason) = close_of(refusal);
+            let reason = Utf8Bytes::from_static(reason);
+            Message::Close(Some(CloseFrame { code, reason }))
+        }
     }
 }
-
-/// RFC 6455, 7.4.1. What went before says why.
-const NORMAL: u16 = 1000;
 
 #[cfg(feature = "schema")]
 pub(super) fn describe(paths: &mut Paths) {

@@ -166,6 +166,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/ws/signal", get(signal::upgrade))
         .route("/api/peers", get(peers::list).post(peers::add))
         .route("/api/peers/warnings", get(peers::warnings))
+        .route("/api/peers/catalogs", get(peers::catalogs))
         .route("/api/peers/{id}", delete(peers::remove))
         .route("/api/peers/{id}/accept", post(peers::accept))
         .route("/coordinate", get(coordinate::upgrade))

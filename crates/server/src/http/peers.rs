@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use station::{Callsign, Fingerprint, KeyId, Zone};
 
@@ -15,9 +15,10 @@ use super::authority::{Effect, off_the_serving_threads};
 use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::signed::ByOwner;
+use crate::network::Ends;
 use crate::network::endpoint::Endpoint;
 use crate::runtime::authority::messages::CheckpointMessage;
-use crate::runtime::coordination::{PeerRow, PeerState};
+use crate::runtime::coordination::{Catalog, PeerRow, PeerState};
 
 /// Servers that the owner may name.
 const MOST_NAMED: usize = 256;
@@ -31,7 +32,8 @@ pub(super) struct Peer {
     id: String,
     /// Where it is; empty while it does not say.
     endpoint: String,
-    /// The callsign in its certificate, once it has proved that; else null.
+    /// The callsign in its certificate, once it has proved that; of one that knows only the plain messages, as it says;
+    /// else null.
     callsign: Option<Callsign>,
     /// What it says it can do.
     capabilities: Vec<String>,
@@ -43,6 +45,8 @@ pub(super) struct Peer {
     state: StateWord,
     /// What the link to it crosses; null without one.
     link: Option<Zone>,
+    /// Whether it knows only the plain messages: then nothing of it is proved.
+    plain: bool,
     /// Whether somebody this server trusts vouches for it.
     verified: bool,
     /// Seconds for which the link has stood; null without one.
@@ -86,6 +90,38 @@ enum StateWord {
     Gone,
     /// It is looked for.
     Searching,
+}
+
+/// What another server says it hands out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct PeerCatalog {
+    /// The server, as in the list of peers.
+    id: String,
+    /// Whose it is; as it says where nothing of it is proved.
+    callsign: Option<Callsign>,
+    /// Whether somebody this server trusts vouches for it.
+    verified: bool,
+    /// The files it names; nothing of them is checked.
+    entries: Vec<PeerFile>,
+    /// How many more it named, which are not kept.
+    left_out: usize,
+}
+
+/// A file that another server says it hands out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct PeerFile {
+    /// Its path there.
+    path: String,
+    /// Its hash, as that server writes it; empty if it does not say.
+    hash: String,
+    /// Its bytes.
+    size: u64,
+    /// Its media type; empty if it does not say.
+    content_type: String,
 }
 
 /// `POST /api/peers`, signed by the owner.
@@ -155,9 +191,28 @@ pub(super) async fn warnings(State(app): State<Arc<App>>) -> Json<PeerWarnings> 
     })
 }
 
-pub(super) async fn list(State(app): State<Arc<App>>) -> Json<Vec<Peer>> {
-    let peers = app.coordinator.peers().into_iter();
-    Json(peers.map(Peer::from).collect())
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Extension(ends): Extension<Ends>,
+) -> Json<Vec<Peer>> {
+    let mut peers = app.coordinator.peers();
+    // What somebody wrote for whom nobody vouches does not go on the air.
+    if app.zoning.of(ends).zone == Zone::Part97 {
+        peers.retain(|peer| !peer.plain);
+    }
+    Json(peers.into_iter().map(Peer::from).collect())
+}
+
+pub(super) async fn catalogs(
+    State(app): State<Arc<App>>,
+    Extension(ends): Extension<Ends>,
+) -> Json<Vec<PeerCatalog>> {
+    let mut catalogs = app.coordinator.catalogs();
+    // What somebody wrote for whom nobody vouches does not go on the air.
+    if app.zoning.of(ends).zone == Zone::Part97 {
+        catalogs.retain(|catalog| catalog.verified);
+    }
+    Json(catalogs.into_iter().map(PeerCatalog::from).collect())
 }
 
 pub(super) async fn add(
@@ -230,6 +285,26 @@ pub(super) async fn accept(
     .await
 }
 
+impl From<Catalog> for PeerCatalog {
+    fn from(catalog: Catalog) -> Self {
+        let files = catalog.files.into_iter();
+        Self {
+            id: catalog.id,
+            callsign: catalog.callsign,
+            verified: catalog.verified,
+            entries: files
+                .map(|file| PeerFile {
+                    path: file.path,
+                    hash: file.hash,
+                    size: file.size,
+                    content_type: file.content_type,
+                })
+                .collect(),
+            left_out: catalog.left_out,
+        }
+    }
+}
+
 impl From<PeerRow> for Peer {
     fn from(row: PeerRow) -> Self {
         let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
@@ -249,6 +324,7 @@ impl From<PeerRow> for Peer {
                 PeerState::Searching => StateWord::Searching,
             },
             link: row.link,
+            plain: row.plain,
             verified: row.verified,
             since: seconds(row.since),
             root: row.root.map(|root| Root {
@@ -274,6 +350,9 @@ pub(super) fn describe(paths: &mut Paths) {
     let warnings = Operation::new("What to know of other servers before they are believed")
         .answers::<PeerWarnings>(paths, 200, "What was seen since this server started");
     paths.add("get", "/api/peers/warnings", warnings);
+    let catalogs = Operation::new("What other servers say they hand out")
+        .answers::<Vec<PeerCatalog>>(paths, 200, "By callsign, those that are vouched for first");
+    paths.add("get", "/api/peers/catalogs", catalogs);
     let add = Operation::new("Name another server; signed by the owner")
         .takes::<PeerRequest>(paths)
         .answers::<PeerAdded>(paths, 201, "It is on the list and dialled")

@@ -24,14 +24,14 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::{ProtocolError, SubProtocolError};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::task::TaskTracker;
 
 use crate::network::Ends;
 use crate::network::endpoint::{Endpoint, EndpointError};
 use crate::network::zoning::Zoning;
-use crate::runtime::coordination::{Dials, Heard, Outgoing, carry};
+use crate::runtime::coordination::{Dials, Heard, Outgoing, carry, close_of};
 use crate::runtime::{Coordinator, Resolver};
 
 /// How long an address has to answer.
@@ -249,6 +249,11 @@ fn write(outgoing: Outgoing) -> Message {
         Outgoing::Frame(Frame::Text(text)) => Message::text(&*text),
         Outgoing::Frame(Frame::Binary(bytes)) => Message::binary(bytes.as_bytes().to_vec()),
         Outgoing::Ping => Message::Ping(Vec::new().into()),
-        Outgoing::Close => Message::Close(None),
+        Outgoing::Close(refusal) => {
+            let (code, reason) = close_of(refusal);
+            let code = code.into();
+            let reason = reason.into();
+            Message::Close(Some(CloseFrame { code, reason }))
+        }
     }
 }

@@ -281,6 +281,8 @@ fn a_reset_leaves_no_row() {
         signature: [1; 64],
     };
     store.keep_server_records(&[record]).unwrap();
+    store.publish_blacklist(true).unwrap();
+    store.dismiss_advice(&[1; 32]).unwrap();
     let before = rows(&store);
     assert!(
         before.iter().all(|(_, count)| *count > 0),

@@ -7,6 +7,7 @@
 import { effect, type ReadonlySignal, signal } from '@preact/signals'
 import type {
   AddedRoots,
+  AdviceList,
   CertificatePage,
   CertificateQuery,
   Certificates,
@@ -24,6 +25,7 @@ import type {
   NewCode,
   OpenCode,
   Outcome,
+  OwnBlacklist,
   Roots,
   Scope,
   Surroundings,
@@ -193,15 +195,20 @@ export class Authority implements Certificates {
     return this.#decided(await this.#signed<Wire.Effect>('DELETE', `/api/certificates/${fingerprint}/blacklist?scope=${scope}`))
   }
 
-  async blacklisted() {
-    const { entries } = await this.#signed<Wire.Entries>('GET', '/api/blacklist')
-    return entries.map(({ scope, fingerprint, keyId, callsign, reason }) => ({
-      scope,
-      fingerprint: fingerprint ?? null,
-      keyId: keyId ?? null,
-      callsign: callsign ?? null,
-      reason,
-    }))
+  async blacklisted(): Promise<OwnBlacklist> {
+    return views.ownBlacklist(await this.#signed<Wire.Entries>('GET', '/api/blacklist'))
+  }
+
+  async publishBlacklist(published: boolean): Promise<void> {
+    await this.#signed('POST', '/api/blacklist', { published })
+  }
+
+  async advice(): Promise<AdviceList> {
+    return views.advice(await this.#signed<Wire.Advised>('GET', '/api/blacklist/advice'))
+  }
+
+  async dismissAdvice(id: string): Promise<void> {
+    await this.#signed('DELETE', `/api/blacklist/advice/${id}`)
   }
 
   async decisions(): Promise<Decisions> {

@@ -1,5 +1,6 @@
 /** From the server's answers to what the pages see. */
 import type {
+  AdviceList,
   Affected,
   Applicant,
   CertificateSummary,
@@ -9,6 +10,7 @@ import type {
   Explanation,
   FoundInFile,
   OpenCode,
+  OwnBlacklist,
   Roots,
   Step,
 } from '../../model-certificates'
@@ -54,6 +56,36 @@ export function explanation(wire: Wire.Explained): Explanation {
     roots: wire.roots.map(step),
     blocked: wire.blocked.map((one) => ({ step: step(one.step), cause: one.cause ?? null })),
     trustedBy: wire.trustedBy,
+  }
+}
+
+export function ownBlacklist({ entries, published }: Wire.Entries): OwnBlacklist {
+  return {
+    entries: entries.map(({ scope, fingerprint, keyId, callsign, reason }) => ({
+      scope,
+      fingerprint: fingerprint ?? null,
+      keyId: keyId ?? null,
+      callsign: callsign ?? null,
+      reason,
+    })),
+    published,
+  }
+}
+
+export function advice({ advice: words, leftOut }: Wire.Advised): AdviceList {
+  return {
+    advice: words.map(({ id, by, scope, fingerprint, keyId, identity, callsign, reason, trusted, own }) => ({
+      id,
+      by: { callsign: by.callsign ?? null, verified: by.verified, proven: (by.server ?? null) !== null },
+      scope,
+      fingerprint: fingerprint ?? null,
+      target: keyId ?? identity ?? null,
+      callsign: callsign ?? null,
+      reason,
+      trusted,
+      own,
+    })),
+    leftOut,
   }
 }
 

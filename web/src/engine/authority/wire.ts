@@ -4,6 +4,7 @@ export type {
   AnchorsAccepted as Added,
   AnchorsFound as Found,
   Blacklist as Entries,
+  BlacklistAdvice as Advised,
   CertificateDetails as Detail,
   CertificateSummary as Summary,
   Codes,

@@ -13,6 +13,7 @@ const peer = (more: Partial<Peer>): Peer => ({
   lastContact: 0,
   discoveryMethod: 'mdns',
   state: 'linked',
+  plain: false,
   link: 'open',
   verified: true,
   since: 10,

@@ -17,12 +17,13 @@ export function netView(peers: readonly Peer[], warnings: PeerWarnings): NetView
 }
 
 function netServer(peer: Peer, callsigns: ReadonlyMap<string, string>): NetServer {
-  const { id, callsign, endpoint, state, link, way, neighbours, reason, root, discoveryMethod } = peer
+  const { id, callsign, endpoint, state, plain, link, way, neighbours, reason, root, discoveryMethod } = peer
   return {
     id,
     callsign,
     endpoint,
     state,
+    plain,
     radio: link === 'part97',
     through: way.slice(0, -1).map((between) => callsigns.get(between) ?? null),
     links: neighbours.flatMap((neighbour) => callsigns.get(neighbour) ?? []).sort(),

@@ -1,5 +1,5 @@
 /** The pages about certificates in the states a person can meet them in. */
-import type { CertificatePage } from '../../model-certificates'
+import type { AdviceList, CertificatePage } from '../../model-certificates'
 import { type Fake, owner, ownersKey } from './fake'
 import {
   around,
@@ -51,6 +51,60 @@ const detail = (summary: typeof k1abcHeld, fake: Fake, more: Parameters<typeof v
 const blacklisted = certificate('VK9XYZ', { status: 'blacklisted', licenceClass: 'Advanced' })
 const untrusted = certificate('2E0ABC', { status: 'untrusted', vouchedBy: '2E0ABC', method: 'self-asserted' })
 
+const ownDecision = { scope: 'key' as const, fingerprint: null, keyId: blacklisted.keyId, callsign: 'VK9XYZ', reason: 'Called on the emergency net under three callsigns.' }
+
+/** Whom others distrust: a verified server's word, strangers' words, one about the owner, and one about nobody known. */
+const advised: AdviceList = {
+  advice: [
+    {
+      id: digest('advice one'),
+      by: { callsign: 'DL0OO', verified: true, proven: true },
+      scope: 'key',
+      fingerprint: k1abcHeld.fingerprint,
+      target: k1abcHeld.keyId,
+      callsign: 'K1ABC',
+      reason: 'Sold the laptop with the key in it, and the new owner has no licence.',
+      trusted: true,
+      own: false,
+    },
+    {
+      id: digest('advice two'),
+      by: { callsign: 'OE1XYZ', verified: false, proven: true },
+      scope: 'certificate',
+      fingerprint: w1awRoot.fingerprint,
+      target: w1awRoot.keyId,
+      callsign: 'W1AW',
+      reason: '',
+      trusted: true,
+      own: true,
+    },
+    {
+      id: digest('advice three'),
+      by: { callsign: 'N0XYZ', verified: false, proven: false },
+      scope: 'subtree',
+      fingerprint: untrusted.fingerprint,
+      target: untrusted.keyId,
+      callsign: '2E0ABC',
+      reason: `Do not trust this station, nor whoever it vouches for: ${'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'.repeat(3)}…`,
+      trusted: false,
+      own: false,
+    },
+    {
+      id: digest('advice four'),
+      by: { callsign: 'DL0OO', verified: true, proven: true },
+      scope: 'key',
+      fingerprint: null,
+      target: digest('never seen'),
+      callsign: null,
+      reason: 'Jams the repeater.',
+      trusted: false,
+      own: false,
+    },
+  ],
+  leftOut: 3,
+}
+const shown = (fake: Fake['certificates']): Fake => ({ ...owner, certificates: { blacklisted: async () => ({ entries: [ownDecision], published: false }), advice: async () => advised, ...fake } })
+
 const decisions = {
   ...noDecisions,
   requests: [
@@ -94,6 +148,13 @@ const manyPages = (): ((query: { after: string | null }) => Promise<CertificateP
 
 const aCode = `1.N0XYZ.General.MZXW6YTBOI7A2K4Q`
 const aRequest = `1.${request.keyId}.N0XYZ.General`
+
+/** Opens what is folded. */
+function open(page: HTMLElement): void {
+  const folded = page.querySelector('details')
+  if (folded === null) throw new Error('nothing is folded')
+  folded.open = true
+}
 
 export const certificateStates: Record<string, PageState> = {
   'certificates-guest': { hash: '#/certificates', fake: secureGuest },
@@ -190,7 +251,7 @@ export const certificateStates: Record<string, PageState> = {
   ),
   'certificate-blacklisted': detail(blacklisted, {
     ...owner,
-    certificates: { blacklisted: async () => [{ scope: 'key', fingerprint: null, keyId: blacklisted.keyId, callsign: 'VK9XYZ', reason: 'Called on the emergency net under three callsigns.' }] },
+    certificates: { blacklisted: async () => ({ entries: [ownDecision], published: false }) },
   }),
   'certificate-untrusted': detail(untrusted, {
     certificates: {
@@ -224,6 +285,29 @@ export const certificateStates: Record<string, PageState> = {
         () => click(page, 'Make a code'),
       ),
   },
+
+  'distrust-none': { hash: '#/certificates/distrust', fake: owner },
+  'distrust-advice': { hash: '#/certificates/distrust', fake: shown({}), after: (page) => then(() => open(page)) },
+  'distrust-published': { hash: '#/certificates/distrust', fake: shown({ blacklisted: async () => ({ entries: [ownDecision], published: true }) }) },
+  'distrust-decide': { hash: '#/certificates/distrust', fake: shown({}), after: (page) => then(() => click(page, 'Decide about K1ABC')) },
+  'distrust-decided': {
+    hash: '#/certificates/distrust',
+    fake: shown({}),
+    after: (page) =>
+      then(
+        () => click(page, 'Decide about K1ABC'),
+        () => type(page, 'callsign', 'k1abc'),
+        () => click(page, 'Blacklist K1ABC'),
+      ),
+  },
+  'distrust-dismiss-failed': {
+    hash: '#/certificates/distrust',
+    fake: shown({ dismissAdvice: refuses('Nobody advises that now; it may have been withdrawn, or dismissed already.') }),
+    after: (page) => then(() => click(page, 'Dismiss')),
+  },
+  'distrust-failed': { hash: '#/certificates/distrust', fake: { ...owner, certificates: { advice: away, blacklisted: away } } },
+  'distrust-busy': { hash: '#/certificates/distrust', fake: { ...owner, certificates: { advice: never, blacklisted: never } } },
+  'distrust-operator': { hash: '#/certificates/distrust', fake: k1abc },
 
   'roots-guest': { hash: '#/certificates/roots', fake: {} },
   'roots-owner': { hash: '#/certificates/roots', fake: owner },

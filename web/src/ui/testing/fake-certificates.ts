@@ -174,7 +174,10 @@ export function fakeCertificates(
       tell('unblacklist', ...words)
       return { ...nothing, gain: [{ callsign: 'K1ABC', fingerprint: digest('x') }], gainCount: 1, keysGained: 1 }
     },
-    blacklisted: async () => [],
+    blacklisted: async () => ({ entries: [], published: false }),
+    publishBlacklist: told('publishBlacklist'),
+    advice: async () => ({ advice: [], leftOut: 0 }),
+    dismissAdvice: told('dismissAdvice'),
     decisions: async () => noDecisions,
     approve: told('approve'),
     refuse: told('refuse'),

@@ -114,14 +114,26 @@ impl Bench {
 
     /// A whole handshake of somebody who dialled.
     pub(crate) fn connect(&mut self, link: u64, remote: &Remote) {
-        self.link_up(link, Zone::Open, Protocol::Coordinate);
-        self.say(link, &Message::Hello(remote.hello()));
-        let proof = self.proof(link, remote);
+        self.connect_over(link, Zone::Open, remote);
+    }
+
+    pub(crate) fn connect_over(&mut self, link: u64, zone: Zone, remote: &Remote) {
+        self.link_up(link, zone, Protocol::Coordinate);
+        let hello = Hello {
+            zone,
+            ..remote.hello()
+        };
+        self.say(link, &Message::Hello(hello));
+        let proof = self.proof_over(link, zone, remote);
         self.say(link, &proof);
     }
 
     /// What proves that somebody is there, to the nonce this link's node sent.
     pub(crate) fn proof(&self, link: u64, remote: &Remote) -> Message {
+        self.proof_over(link, Zone::Open, remote)
+    }
+
+    fn proof_over(&self, link: u64, zone: Zone, remote: &Remote) -> Message {
         let hellos = self.messages(link).into_iter();
         let nonce = hellos
             .filter_map(|message| match message {
@@ -134,7 +146,7 @@ impl Bench {
         let statement = Statement::link(&LinkStatement {
             nonces: [remote.nonce.as_bytes(), nonce.as_bytes()],
             servers: [remote.fingerprint(), ours],
-            zone: Zone::Open,
+            zone,
             version: VERSION,
         });
         let signature = remote.key.sign(&statement);

@@ -1,5 +1,6 @@
 //! `ham-server certs`: whom this machine's server trusts, why, and the owner's decisions.
 
+mod advice;
 mod check_log;
 mod decide;
 mod distrust;
@@ -36,6 +37,10 @@ pub(super) enum Command {
     Export(take::Export),
     /// Distrust a certificate, its key, or its key and everybody below; or take that back
     Blacklist(distrust::Blacklist),
+    /// Say whether other servers are told your blacklist, or tell them from now on or no more
+    PublishBlacklist(advice::Publish),
+    /// List whom other owners distrust, or stop showing one of those words; none is ever applied by itself
+    Advice(advice::Advice),
     /// List keys that wait for your decision, or let one of them count
     Decide(decide::Decide),
     /// Withdraw or revoke a certificate for good, with the key that may
@@ -61,6 +66,8 @@ pub(super) fn certs(config: &Config, command: &Command) -> anyhow::Result<()> {
         Command::CheckLog(arguments) => check_log::check_log(arguments),
         Command::Export(arguments) => take::export(&client, arguments),
         Command::Blacklist(arguments) => distrust::blacklist(config, &client, arguments),
+        Command::PublishBlacklist(arguments) => advice::publish(config, &client, arguments),
+        Command::Advice(arguments) => advice::advice(config, &client, arguments),
         Command::Decide(arguments) => decide::decide(config, &client, arguments),
         Command::Revoke(arguments) => distrust::revoke(&client, arguments),
         Command::Trust(arguments) => trust::trust(config, &client, arguments),

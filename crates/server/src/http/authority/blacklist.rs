@@ -1,4 +1,4 @@
-//! The owner's own blacklist: preview, decide, take back, list.
+//! The owner's own blacklist: preview, decide, take back, list. Whether others hear of it is in `advice`.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub(in crate::http) struct Decision {
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "BlacklistScope"))]
-enum ScopeWord {
+pub(super) enum ScopeWord {
     /// The one certificate.
     #[default]
     Certificate,
@@ -64,6 +64,8 @@ pub(in crate::http) struct Scoped {
 pub(in crate::http) struct Blacklist {
     /// The decisions in force.
     entries: Vec<Blacklisted>,
+    /// Whether other servers are told them, with the reasons.
+    published: bool,
 }
 
 /// A decision in force.
@@ -144,8 +146,20 @@ pub(in crate::http) async fn remove(
 pub(in crate::http) async fn list(
     State(app): State<Arc<App>>,
     ByOwner(()): ByOwner<()>,
-) -> Json<Blacklist> {
-    let entries = app.authority.look(|graph| {
+) -> Result<Json<Blacklist>, Problem> {
+    off_the_serving_threads(&app, |app| {
+        let published = app.coordinator.publishes_blacklist();
+        let published = published.map_err(|error| Problem::internal(&error))?;
+        Ok(Json(Blacklist {
+            entries: entries(app),
+            published,
+        }))
+    })
+    .await
+}
+
+fn entries(app: &App) -> Vec<Blacklisted> {
+    app.authority.look(|graph| {
         let shown = |entry: &Entry| {
             let (scope, key_id, identity) = match entry.target {
                 Target::Certificate(identity) => (ScopeWord::Certificate, None, Some(identity)),
@@ -166,8 +180,7 @@ pub(in crate::http) async fn list(
             }
         };
         graph.blacklisted().map(shown).collect()
-    });
-    Json(Blacklist { entries })
+    })
 }
 
 fn scope(scoped: Result<Query<Scoped>, QueryRejection>) -> Result<Scope, Problem> {

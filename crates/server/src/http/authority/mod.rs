@@ -3,6 +3,7 @@
 //! Handlers read a request, ask [`crate::runtime::Authority`], and word the answer. What changes
 //! something blocks on the disk and runs on a thread for that.
 
+mod advice;
 mod anchors;
 mod blacklist;
 mod certificates;
@@ -54,7 +55,9 @@ pub(super) fn routes() -> Router<Arc<App>> {
             post(blacklist::add).delete(blacklist::remove),
         )
         .route("/api/certificates/{fingerprint}/cap", post(decisions::cap))
-        .route("/api/blacklist", get(blacklist::list))
+        .route("/api/blacklist", get(blacklist::list).post(advice::publish))
+        .route("/api/blacklist/advice", get(advice::list))
+        .route("/api/blacklist/advice/{id}", delete(advice::dismiss))
         .route("/api/decisions", get(decisions::list))
         .route("/api/decisions/accept-key", post(decisions::accept_key))
         .route("/api/decisions/successor", post(decisions::successor))
@@ -86,6 +89,7 @@ pub(super) fn describe(paths: &mut Paths) {
     certificates::describe(paths);
     explain::describe(paths);
     blacklist::describe(paths);
+    advice::describe(paths);
     decisions::describe(paths);
     anchors::describe(paths);
     statements::describe(paths);

@@ -10,6 +10,7 @@ use ring::rand::SecureRandom as _;
 use station::Zone;
 use store::{Claim, StoreError};
 
+use super::said::Said;
 use super::{Coordinator, Outgoing, errands};
 use crate::CAPABILITIES;
 use crate::network::url_host;
@@ -68,6 +69,7 @@ impl Coordinator {
         }
         tracing::info!(%callsign, boot, "coordinating with other servers");
         self.tell(Input::Tick);
+        self.recall_advice()?;
         self.name_peers(named);
         self.begun.send_replace(());
         Ok(())
@@ -79,11 +81,12 @@ impl Coordinator {
             let mut core = lock(&self.core);
             core.node = None;
             core.troubles.clear();
+            core.said = Said::default();
             std::mem::take(&mut core.lines)
         };
         for open in lines.into_values() {
             // Whoever serves the link may be gone already.
-            let _ = open.queue.send(Outgoing::Close);
+            let _ = open.queue.send(Outgoing::Close(None));
         }
         self.forget_people();
     }
@@ -138,7 +141,7 @@ impl Coordinator {
     fn hang_up(&self, link: LinkId) {
         let open = lock(&self.core).lines.remove(&link);
         if let Some(open) = open {
-            let _ = open.queue.send(Outgoing::Close);
+            let _ = open.queue.send(Outgoing::Close(None));
             self.tell(Input::LinkDown { link });
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use coordination::message::Refusal;
 use coordination::{Frame, Input, LinkId, Protocol};
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
 use tokio::sync::mpsc;
@@ -33,8 +34,19 @@ pub enum Outgoing {
     Frame(Frame),
     /// A WebSocket ping.
     Ping,
-    /// The last thing.
-    Close,
+    /// The last thing, and why.
+    Close(Option<Refusal>),
+}
+
+/// The code of RFC 6455 and the reason that a WebSocket is closed with. Who speaks the subprotocol was told before; who
+/// knows only the plain messages is told nowhere else.
+#[must_use]
+pub fn close_of(refusal: Option<Refusal>) -> (u16, &'static str) {
+    match refusal {
+        None => (1000, ""),
+        Some(full @ (Refusal::Full | Refusal::Paused)) => (1013, full.as_str()),
+        Some(refusal) => (1008, refusal.as_str()),
+    }
 }
 
 /// What a socket received.
@@ -142,7 +154,7 @@ async fn speak<M, E>(
     while outgoing.recv_many(&mut batch, BATCH).await > 0 {
         let mut bytes = 0;
         for next in batch.drain(..) {
-            if let Outgoing::Close = next {
+            if let Outgoing::Close(_) = next {
                 let _ = timeout(CLOSE_WITHIN, async {
                     sink.send(write(next)).await?;
                     sink.close().await

@@ -10,8 +10,10 @@
 //!
 //! Reading order: this file; `node` (what the lock guards), `life` (when there is a node), `line` (one
 //! transport), `errands`, `sets`, `people` (who is where, and their signals), `peers` (whom to dial, and
-//! what the owner says), `view` and `present` (what is shown).
+//! what the owner says), `view` and `present` (what is shown), `said` (plain messages), `plain` and `advice`
+//! (what is made of them).
 
+mod advice;
 mod early;
 mod errands;
 mod life;
@@ -19,7 +21,9 @@ mod line;
 mod node;
 mod peers;
 mod people;
+mod plain;
 mod present;
+mod said;
 mod sets;
 mod view;
 mod warnings;
@@ -42,13 +46,17 @@ use tokio::time::timeout;
 use super::{Attempts, Authority, Neighbourhood, Onward, Ownership, Switchboard, lock};
 use crate::network::zoning::Zoning;
 use crate::network::{Ends, Reach};
+use advice::Published;
 use errands::Errand;
 use node::{Core, Open, Work};
 use people::People;
+use said::Said;
 use sets::Told;
 use warnings::Seen;
 
-pub use line::{Heard, Line, Outgoing, carry};
+pub use advice::{About, Advice, AdviceList};
+pub use line::{Heard, Line, Outgoing, carry, close_of};
+pub use plain::Catalog;
 pub use present::PresentServer;
 pub use view::{PeerRow, PeerState};
 pub use warnings::{SplitLog, Warnings};
@@ -97,6 +105,8 @@ pub struct Coordinator {
     people: Mutex<People>,
     /// What the owner should know.
     seen: Mutex<Seen>,
+    /// What is told of the owner's blacklist.
+    published: Mutex<Published>,
     /// Tells when a node begins.
     begun: watch::Sender<()>,
 }
@@ -130,6 +140,7 @@ impl Coordinator {
                 sets,
                 dials,
                 troubles: BTreeMap::new(),
+                said: Said::default(),
             }),
             random: SystemRandom::new(),
             attempts: Attempts::default(),
@@ -138,6 +149,7 @@ impl Coordinator {
             told: Mutex::default(),
             people: Mutex::default(),
             seen: Mutex::default(),
+            published: Mutex::default(),
             begun: watch::Sender::new(()),
         };
         let inbox = Inbox {

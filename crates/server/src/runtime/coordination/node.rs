@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::Outgoing;
 use super::errands::{Errand, Origin};
+use super::said::Said;
 use crate::network::Ends;
 
 /// Links that one group of addresses may have open to us. Beyond this machine it is far more than a house
@@ -35,6 +36,8 @@ pub(super) struct Core {
     pub(super) dials: mpsc::UnboundedSender<String>,
     /// Why the last attempt at an endpoint came to nothing.
     pub(super) troubles: BTreeMap<String, Refusal>,
+    /// What others said in plain messages.
+    pub(super) said: Said,
 }
 
 /// A transport that is there.
@@ -86,9 +89,10 @@ impl Core {
         let errand = match command {
             Command::Send { link, frame } => return self.queue(link, Outgoing::Frame(frame)),
             Command::Close { link } => {
-                self.queue(link, Outgoing::Close);
+                let refusal = refused.take();
+                self.queue(link, Outgoing::Close(refusal));
                 let open = self.lines.remove(&link);
-                if let (Some(open), Some(refusal)) = (open, refused.take())
+                if let (Some(open), Some(refusal)) = (open, refusal)
                     && !open.dialed
                     && is_offence(refusal)
                 {
@@ -112,6 +116,12 @@ impl Core {
                 let work = Work::Verify(token, key, statement, signature);
                 return following.work.push(work);
             }
+            // Kept at once, so that whoever sends many of them fills no queue.
+            Command::Tell(Event::Advice {
+                link,
+                from,
+                message,
+            }) => return self.heard_plainly(link, from, message, Instant::now()),
             Command::Tell(event) => {
                 self.note(&event, refused);
                 Errand::Event(event)

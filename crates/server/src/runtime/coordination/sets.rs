@@ -65,6 +65,9 @@ impl Coordinator {
                 coordinator.retry_early();
                 coordinator.compare_sets();
                 coordinator.judge_servers();
+                if let Err(error) = coordinator.tell_blacklist() {
+                    tracing::warn!(%error, "other servers were not told of the blacklist");
+                }
             });
             if let Err(error) = followed.await {
                 tracing::error!(%error, "a change of trust was not told to other servers");

@@ -18,7 +18,7 @@ pub struct PeerRow {
     pub id: String,
     /// Where it is; empty while it does not say.
     pub endpoint: String,
-    /// The callsign in its certificate, once it proved that.
+    /// The callsign in its certificate, once it proved that; of one that cannot, as it says.
     pub callsign: Option<Callsign>,
     /// What it says it can do.
     pub capabilities: Vec<String>,
@@ -30,6 +30,8 @@ pub struct PeerRow {
     pub state: PeerState,
     /// What the link to it crosses, if there is one.
     pub link: Option<Zone>,
+    /// Whether it knows only the plain messages. Then all of this is its own word.
+    pub plain: bool,
     /// Whether somebody this server trusts vouches for it.
     pub verified: bool,
     /// How long the link to it has stood.
@@ -102,10 +104,13 @@ impl Coordinator {
             .map(|server| core.row(node, &known, server, now))
             .collect();
         rows.sort_by(|a, b| (&a.callsign, &a.id).cmp(&(&b.callsign, &b.id)));
+        let plain = core.plain_rows(node, now);
         let places = node.places().filter(|place| {
-            place
-                .server
-                .is_none_or(|server| !known.servers.contains_key(&server) && server != node.id())
+            let of_plain = plain.iter().any(|row| row.id == place_id(place.endpoint));
+            !of_plain
+                && place.server.is_none_or(|server| {
+                    !known.servers.contains_key(&server) && server != node.id()
+                })
         });
         rows.extend(places.map(|place| {
             let trouble = core.troubles.get(place.endpoint);
@@ -118,6 +123,7 @@ impl Coordinator {
                 found: place.sources.first().copied().map_or("peer", word),
                 state: PeerState::Searching,
                 link: None,
+                plain: false,
                 verified: false,
                 since: None,
                 fingerprint: None,
@@ -127,6 +133,7 @@ impl Coordinator {
                 way: Vec::new(),
             }
         }));
+        rows.splice(known.servers.len()..known.servers.len(), plain);
         rows
     }
 
@@ -216,6 +223,7 @@ impl Core {
                 .map_or("peer", word),
             state,
             link: open.map(|open| open.zone),
+            plain: false,
             verified: server.standing == Standing::Trusted,
             since: open.map(|open| now.saturating_duration_since(open.since)),
             fingerprint: Some(server.fingerprint),

@@ -68,7 +68,8 @@ export function Blacklist({ certificate, done }: Props) {
         <Standing certificate={certificate} busy={busy} undo={undo} />
       ) : asking.value ? (
         <Ask
-          certificate={certificate}
+          callsign={callsign}
+          fingerprint={fingerprint}
           busy={busy}
           blacklist={blacklist}
           cancel={() => {
@@ -79,7 +80,7 @@ export function Blacklist({ certificate, done }: Props) {
         status !== 'blacklisted' && (
           <>
             <p>
-              You can blacklist {callsign} on this server. It is your decision alone and is not passed on as anything but that. You see first whom it would hit, and you can take it
+              You can blacklist {callsign} on this server. It is your decision alone and is told to other servers only if you publish your blacklist. You see first whom it would hit, and you can take it
               back.
             </p>
             <div class="buttons">
@@ -107,17 +108,20 @@ const scopes: readonly (readonly [Scope, label: string, note: string])[] = [
 ]
 
 interface AskProps {
-  readonly certificate: CertificateView
+  readonly callsign: string
+  readonly fingerprint: string
+  /** What another owner says, to begin with. */
+  readonly advised?: { readonly scope: Scope; readonly reason: string }
   readonly busy: boolean
   readonly blacklist: (scope: Scope, reason: string) => void
   readonly cancel: () => void
 }
 
-function Ask({ certificate, busy, blacklist, cancel }: AskProps) {
+/** Whom it would hit, and the confirmation. */
+export function Ask({ callsign, fingerprint, advised, busy, blacklist, cancel }: AskProps) {
   const model = useModel()
-  const scope = useSignal<Scope>('certificate')
-  const reason = useSignal('')
-  const { callsign, fingerprint } = certificate
+  const scope = useSignal<Scope>(advised?.scope ?? 'certificate')
+  const reason = useSignal(advised?.reason ?? '')
   const preview = useAsked(() => model.certificates.preview(fingerprint, scope.value), [fingerprint, scope.value])
   return (
     <Notice kind="danger">
@@ -145,12 +149,12 @@ function Ask({ certificate, busy, blacklist, cancel }: AskProps) {
         </Answer>
       </div>
       <Confirm callsign={callsign} words={`Blacklist ${callsign}`} working="Blacklisting" cancel="Leave it" busy={busy} onConfirm={() => blacklist(scope.value, reason.value)} onCancel={cancel}>
-        <Field label="Why" hint="For yourself, and for whoever keeps this server after you.">
+        <Field label="Why" hint="For yourself, and for whoever keeps this server after you. Others read it only if you publish your blacklist.">
           {(input) => (
             <input
               {...input}
               name="reason"
-              maxLength={200}
+              maxLength={500}
               autocomplete="off"
               value={reason.value}
               onInput={(event) => {
@@ -171,7 +175,7 @@ function Standing({ certificate, busy, undo }: { certificate: CertificateView; b
   const asked = useAsked(() => model.certificates.blacklisted(), [fingerprint])
   return (
     <Answer asked={asked} what="your decisions">
-      {(entries) => {
+      {({ entries }) => {
         const own = entries.filter((entry) => (entry.scope === 'certificate' ? entry.fingerprint === fingerprint : entry.keyId === keyId))
         if (own.length === 0) return <p>{callsign} stands below a key that you blacklisted with everybody below it. Take that decision back to change this.</p>
         return own.map((entry) => <Entry key={entry.scope} entry={entry} busy={busy} undo={undo} />)
@@ -180,7 +184,7 @@ function Standing({ certificate, busy, undo }: { certificate: CertificateView; b
   )
 }
 
-const decidedWords: Record<Scope, string> = {
+export const decidedWords: Record<Scope, string> = {
   certificate: 'You blacklisted this certificate',
   key: 'You blacklisted this key',
   subtree: 'You blacklisted this key and everybody below it',

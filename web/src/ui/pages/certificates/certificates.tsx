@@ -2,6 +2,7 @@
 import { useModel } from '../../context'
 import { routeHash, type Section } from '../../route'
 import { PageTitle } from '../../shell/page-title'
+import { Distrust } from './distrust'
 import { CertificateList } from './list'
 import { IssuanceLog } from './log'
 import { Mine } from './mine'
@@ -13,16 +14,20 @@ const titles: Record<Section, readonly [tab: string, title: string]> = {
   mine: ['Mine', 'My certificate'],
   people: ['People', 'Certificates of people'],
   requests: ['Decide', 'Waiting for your decision'],
+  distrust: ['Distrust', 'Whom you distrust'],
   roots: ['Roots', 'Roots of trust'],
   log: ['Log', 'What this server issued'],
 }
+
+/** What only the owner sees. */
+const owners: readonly Section[] = ['requests', 'distrust']
 
 export function CertificatesPage({ section }: { section: Section }) {
   const model = useModel()
   const { isOwner } = model.session.value
   const waiting = model.certificates.waiting.value
-  const open = section === 'requests' && !isOwner ? 'mine' : section
-  const tabs = (Object.keys(titles) as Section[]).filter((name) => name !== 'requests' || isOwner)
+  const open = owners.includes(section) && !isOwner ? 'mine' : section
+  const tabs = (Object.keys(titles) as Section[]).filter((name) => !owners.includes(name) || isOwner)
   return (
     <div class="page certificates">
       <nav class="sections" aria-label="Certificates">
@@ -52,6 +57,8 @@ function Content({ section }: { section: Section }) {
       return <CertificateList />
     case 'requests':
       return <Requests />
+    case 'distrust':
+      return <Distrust />
     case 'roots':
       return <RootsPage />
     case 'log':

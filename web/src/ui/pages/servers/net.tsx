@@ -86,7 +86,8 @@ function Other({ server, mine }: { server: NetServer; mine: boolean }) {
   const { callsign, endpoint, links, reason } = server
   return (
     <>
-      <Call label={callsign ?? 'Nobody known there yet'} plain={callsign === null} />
+      {server.plain ? <Call label="Somebody’s server" plain /> : <Call label={callsign ?? 'Nobody known there yet'} plain={callsign === null} />}
+      {server.plain && <p class="quiet">{callsign === null ? 'It does not say whose it is.' : `It says that it is ${callsign}’s.`}</p>}
       {endpoint !== '' && <p class="net-endpoint">{endpoint}</p>}
       <StateLine state={stateOf(server)} />
       {reason !== null && server.state !== 'unknown' && <p class="quiet">Because {reason}.</p>}
@@ -101,7 +102,8 @@ function Other({ server, mine }: { server: NetServer; mine: boolean }) {
   )
 }
 
-function stateOf({ state, radio, through }: NetServer): State {
+function stateOf({ state, plain, radio, through }: NetServer): State {
+  if (plain) return { lamp: 'lost', words: 'Linked by plain messages only: nothing of it is proved' }
   switch (state) {
     case 'linked':
       return { lamp: 'on', words: radio ? 'Linked across amateur frequencies: no calls' : 'Linked' }
