@@ -300,11 +300,14 @@ async fn a_log_with_two_histories_is_shown_with_the_proof() {
         };
         let signed = Checkpoint::sign(tip, &liar.key, &liar.random).unwrap();
         let statement = Statement::checkpoint(signed.server, tip.size, tip.head).unwrap();
-        let json = json!({
-            "server": signed.server, "size": size, "head": tip.head, "signature": signed.signature,
-        });
+        // Exactly as every server writes it: another spelling is no item.
+        let (server, signature) = (signed.server, &signed.signature);
+        let item = format!(
+            r#"{{"server":"{server}","size":{size},"head":"{}","signature":"{signature}"}}"#,
+            tip.head
+        );
         let id = ItemId::new(sha256(statement.as_str().as_bytes()));
-        let data = Blob::from(json.to_string().into_bytes());
+        let data = Blob::from(item.into_bytes());
         let set = Set::Checkpoints;
         say(&mut socket, &LinkMessage::Item(Item { set, id, data })).await;
     }
