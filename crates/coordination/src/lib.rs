@@ -28,5 +28,5 @@ pub use budget::Rate;
 pub use bytes::{Blob, BootNonce, Head, ItemId, Nonce, PersonId, ServerId, Signature};
 pub use node::{
     Admission, Checkpoint, Command, Event, Examined, Fate, Frame, HeldItem, Input, Limits, LinkId,
-    LinkLimits, Memory, Myself, Node, Offence, Protocol, Source, Standing, Token,
+    LinkLimits, Memory, Myself, Node, Offence, Protocol, Source, Standing, Token, WINDOW_FRAMES,
 };

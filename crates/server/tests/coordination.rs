@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use ham_server::runtime::Sighting;
 use serde_json::{Value, json};
-use support::{DEADLINE, Operator, TestServer};
+use support::{Operator, TestServer, eventually};
 
 /// Reads a server's list of peers until it is as wanted.
 async fn peers_until(
@@ -15,16 +15,16 @@ async fn peers_until(
     what: &str,
     wanted: impl Fn(&[Value]) -> bool,
 ) -> Vec<Value> {
-    let start = Instant::now();
-    loop {
+    eventually(what, async || {
         let peers = server.get("/api/peers").await.json();
         let peers = peers.as_array().unwrap().clone();
         if wanted(&peers) {
-            return peers;
+            Ok(peers)
+        } else {
+            Err(peers)
         }
-        assert!(start.elapsed() < DEADLINE, "{what}: {peers:#?}");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    })
+    .await
 }
 
 async fn name(owner: &Operator, server: &TestServer, other: &TestServer) {
@@ -252,15 +252,15 @@ async fn certificates_and_withdrawals_get_everywhere() {
     );
     let status_until = async |server: &TestServer, wanted: &str| {
         let path = format!("/api/certificates/{}", vouched.fingerprint());
-        let start = Instant::now();
-        loop {
+        eventually(wanted, async || {
             let shown = server.get(&path).await;
             if shown.status == 200 && shown.json()["status"] == wanted {
-                return shown.json();
+                Ok(shown.json())
+            } else {
+                Err(shown)
             }
-            assert!(start.elapsed() < DEADLINE, "{wanted}: {shown:?}");
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        })
+        .await
     };
     let there = status_until(&b, "trusted").await;
     status_until(&c, "trusted").await;
@@ -276,10 +276,14 @@ async fn certificates_and_withdrawals_get_everywhere() {
     assert_eq!(b.post("/api/tombstones", &tombstone).await.status, 200);
     for server in [&a, &c] {
         let path = format!("/api/certificates/{}", vouched.fingerprint());
-        let start = Instant::now();
-        while server.get(&path).await.json()["status"] == "trusted" {
-            assert!(start.elapsed() < DEADLINE);
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        eventually("withdrawn", async || {
+            let shown = server.get(&path).await.json();
+            if shown["status"] == "trusted" {
+                Err(shown)
+            } else {
+                Ok(())
+            }
+        })
+        .await;
     }
 }

@@ -3,11 +3,13 @@
 
 mod support;
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use coordination::message::{Hello, Item, Message as LinkMessage, Proof, SUBPROTOCOL, Set};
+use coordination::message::{
+    Get, Hello, Item, Message as LinkMessage, Part, Proof, SUBPROTOCOL, Set,
+};
 use coordination::{Blob, ItemId, Nonce, Signature};
 use futures_util::{SinkExt as _, StreamExt as _};
 use pki::log::{Checkpoint, Tip};
@@ -15,11 +17,13 @@ use pki::{Certificate, SigningKey, issue};
 use serde_json::json;
 use station::statement::coordination::Link;
 use station::{Digest, Statement, Zone};
-use support::{DEADLINE, Operator, TestServer};
+use support::{DEADLINE, Operator, TestServer, eventually};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -77,6 +81,16 @@ async fn say(socket: &mut Socket, message: &LinkMessage) {
         .unwrap();
 }
 
+/// The next thing the server says.
+async fn next_message(socket: &mut Socket) -> LinkMessage {
+    loop {
+        let frame = timeout(DEADLINE, socket.next()).await.unwrap().unwrap();
+        if let Message::Binary(frame) = frame.unwrap() {
+            return LinkMessage::decode(&frame).unwrap();
+        }
+    }
+}
+
 /// A server of our making, with a link that stands.
 async fn link_of(server: &TestServer, owner: &Operator) -> Socket {
     let key = SigningKey::generate(&owner.random).unwrap();
@@ -106,10 +120,7 @@ async fn link_of(server: &TestServer, owner: &Operator) -> Socket {
     let signature = Signature::new(signature.try_into().unwrap());
     say(&mut socket, &LinkMessage::Proof(Proof { signature })).await;
     loop {
-        let frame = timeout(DEADLINE, socket.next()).await.unwrap().unwrap();
-        if let Message::Binary(frame) = frame.unwrap()
-            && let LinkMessage::Beat(_) = LinkMessage::decode(&frame).unwrap()
-        {
+        if let LinkMessage::Beat(_) = next_message(&mut socket).await {
             return socket;
         }
     }
@@ -245,16 +256,16 @@ async fn a_server_that_knows_only_the_plain_messages_gives_and_gets_certificates
     }]});
     socket.send(Message::text(sync.to_string())).await.unwrap();
     let path = format!("/api/certificates/{}", vouched.fingerprint());
-    let start = Instant::now();
-    loop {
+    let shown = eventually("the certificate", async || {
         let shown = server.get(&path).await;
         if shown.status == 200 {
-            assert_eq!(shown.json()["status"], "trusted");
-            break;
+            Ok(shown)
+        } else {
+            Err(shown)
         }
-        assert!(start.elapsed() < DEADLINE);
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    })
+    .await;
+    assert_eq!(shown.json()["status"], "trusted");
     // It is told to whoever else is there, this one included.
     let said = timeout(DEADLINE, socket.next())
         .await
@@ -290,6 +301,7 @@ async fn a_log_with_two_histories_is_shown_with_the_proof() {
     assert_eq!(listed.status, 201, "{listed:?}");
     let mut socket = link_of(&server, &Operator::new("N0XYZ")).await;
     let head = |byte| Digest::new([byte; 32]);
+    let mut sent = Vec::new();
     for (size, byte) in [(3, 1), (3, 2)]
         .into_iter()
         .chain((4..40).map(|size| (size, 7)))
@@ -309,18 +321,16 @@ async fn a_log_with_two_histories_is_shown_with_the_proof() {
         let id = ItemId::new(sha256(statement.as_str().as_bytes()));
         let data = Blob::from(item.into_bytes());
         let set = Set::Checkpoints;
+        sent.push(id);
         say(&mut socket, &LinkMessage::Item(Item { set, id, data })).await;
     }
 
-    let start = Instant::now();
-    let split = loop {
+    let split = eventually("the two histories", async || {
         let warnings = server.get("/api/peers/warnings").await.json();
-        if let Some(split) = warnings["splitLogs"].as_array().unwrap().first() {
-            break split.clone();
-        }
-        assert!(start.elapsed() < DEADLINE, "{warnings}");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    };
+        let split = warnings["splitLogs"].as_array().unwrap().first().cloned();
+        split.ok_or(warnings)
+    })
+    .await;
     assert_eq!(split["callsign"], "K1ABC");
     let proof = split["checkpoints"].as_array().unwrap();
     for (checkpoint, byte) in proof.iter().zip([1, 2]) {
@@ -334,5 +344,153 @@ async fn a_log_with_two_histories_is_shown_with_the_proof() {
         };
         assert_eq!(checkpoint.verify(&liar.key.public_key()), Ok(()));
     }
+
+    // However long a log is said to be, sixteen of its heads are kept: the longest.
+    let (last, first) = sent.split_last().unwrap();
+    let kept = async |socket: &mut Socket, asked: &[ItemId]| {
+        let get = LinkMessage::Get(Get {
+            set: Set::Checkpoints,
+            session: None,
+            items: asked.to_vec(),
+        });
+        say(socket, &get).await;
+        let (mut kept, mut absent) = (Vec::new(), 0);
+        while kept.len() + absent < asked.len() {
+            match next_message(socket).await {
+                LinkMessage::Item(item) if item.set == Set::Checkpoints => kept.push(item.id),
+                LinkMessage::Absent(gone) if gone.set == Set::Checkpoints => {
+                    absent += gone.items.len();
+                }
+                LinkMessage::Beat(beat) => say(socket, &LinkMessage::Beat(beat)).await,
+                _ => {}
+            }
+        }
+        kept
+    };
+    eventually("the last is judged", async || {
+        match kept(&mut socket, &[*last]).await {
+            judged if judged.is_empty() => Err(judged),
+            _ => Ok(()),
+        }
+    })
+    .await;
+    let of_all = kept(&mut socket, first).await;
+    assert_eq!(of_all, first[first.len() - 15..]);
+    assert_alive(&server).await;
+}
+
+/// Who has proved nothing yet has little to say, and nothing of it has to be kept for long.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_before_the_handshake_is_done_is_little_or_refused() {
+    let server = TestServer::owned_by(&Operator::new("W1AW")).await;
+    // Parts of messages that never end, on every lane.
+    let mut socket = open(&server, true).await;
+    for number in 0..60 {
+        let part = LinkMessage::Part(Part {
+            lane: number % 3,
+            last: false,
+            data: vec![0; 1_000].into(),
+        });
+        // It may be refused while there is more to say.
+        let _ = socket.send(Message::binary(part.encode())).await;
+    }
+    assert_eq!(refusal(&until_closed(&mut socket).await), "bad-message");
+
+    // One message that is longer than any handshake.
+    let mut socket = open(&server, true).await;
+    socket
+        .send(Message::binary(vec![0xa1; 30_000]))
+        .await
+        .unwrap();
+    assert_eq!(refusal(&until_closed(&mut socket).await), "bad-message");
+
+    // A WebSocket message that is begun and never ended: the place is free again when the handshake has taken too long.
+    let mut socket = open(&server, true).await;
+    let begun = Frame::message(vec![0; 60_000], OpCode::Data(Data::Binary), false);
+    socket.send(Message::Frame(begun)).await.unwrap();
+    until_closed(&mut socket).await;
+    assert_alive(&server).await;
+}
+
+/// Pings cost the answer: they are counted like frames, before a link stands and when it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_pings_is_refused() {
+    let server = TestServer::owned_by(&Operator::new("W1AW")).await;
+    let mut socket = open(&server, true).await;
+    for _ in 0..200 {
+        let _ = socket.send(Message::Ping(vec![7; 100].into())).await;
+    }
+    assert_eq!(refusal(&until_closed(&mut socket).await), "bad-message");
+
+    let socket = link_of(&server, &Operator::new("N0XYZ")).await;
+    let (mut sink, mut stream) = socket.split();
+    let flood = async {
+        loop {
+            if sink.feed(Message::Ping(vec![7; 10].into())).await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    };
+    let refused = async {
+        loop {
+            let frame = stream.next().await;
+            if let Some(Ok(Message::Binary(frame))) = frame
+                && let LinkMessage::Refuse(refuse) = LinkMessage::decode(&frame).unwrap()
+            {
+                return refuse.code;
+            }
+        }
+    };
+    let code = tokio::select! {
+        () = flood => unreachable!(),
+        code = timeout(DEADLINE, refused) => code.expect("it is refused"),
+    };
+    assert_eq!(code, "paused");
+    assert_alive(&server).await;
+}
+
+/// Who brings certificates as text is no faster than the disk: the server reads on when it is done with what it read.
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_as_text_come_no_faster_than_they_are_judged() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    let socket = open(&server, false).await;
+    let (mut sink, mut stream) = socket.split();
+    let listening = tokio::spawn(async move { while let Some(Ok(_)) = stream.next().await {} });
+    let vouched = owner.vouch_for("K1ABC");
+    let certificate = json!({
+        "fingerprint": vouched.fingerprint(),
+        "certificate": vouched.certificate.to_pem(),
+        "chain": [owner.certificate.to_pem()],
+        "padding": "x".repeat(60_000),
+    });
+    let sync = json!({ "type": "CERT_SYNC", "certificates": [certificate] }).to_string();
+    // More than lies in the buffers of both ends, and less than a link may bring at once.
+    let store = server.server.app().ownership.store();
+    let (locked, release) = (
+        std::sync::mpsc::channel::<()>(),
+        std::sync::mpsc::channel::<()>(),
+    );
+    let disk = std::thread::spawn(move || {
+        let stuck = store.lock().unwrap();
+        locked.0.send(()).unwrap();
+        release.1.recv().unwrap();
+        drop(stuck);
+    });
+    locked.1.recv().unwrap();
+    let mut bring = std::pin::pin!(async {
+        for _ in 0..250 {
+            sink.send(Message::text(sync.clone())).await.unwrap();
+        }
+    });
+    let early = timeout(Duration::from_secs(2), &mut bring).await;
+    assert!(
+        early.is_err(),
+        "the server reads on while the disk is stuck"
+    );
+    release.0.send(()).unwrap();
+    disk.join().unwrap();
+    timeout(DEADLINE, bring).await.expect("then it reads on");
+    listening.abort();
     assert_alive(&server).await;
 }

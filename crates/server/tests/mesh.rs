@@ -5,12 +5,11 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use ham_server::config::{Config, Options, PortChoice};
 use ham_server::server::Server;
 use serde_json::{Value, json};
-use support::{Client, DEADLINE, Operator, TestServer};
+use support::{Client, Operator, TestServer, eventually};
 
 const SERVERS: usize = 10;
 
@@ -57,8 +56,7 @@ async fn name(owners: &[Operator], servers: &[TestServer], from: usize, to: usiz
 
 /// Waits until a server knows of exactly these others, over a link or through others.
 async fn sees(server: &TestServer, wanted: &BTreeSet<String>) {
-    let start = Instant::now();
-    loop {
+    eventually("who is there", async || {
         let peers = server.get("/api/peers").await.json();
         let there = |peer: &&Value| matches!(peer["state"].as_str(), Some("linked" | "reachable"));
         let there = peers.as_array().unwrap().iter().filter(there);
@@ -67,11 +65,12 @@ async fn sees(server: &TestServer, wanted: &BTreeSet<String>) {
             .map(str::to_owned)
             .collect();
         if seen == *wanted {
-            return;
+            Ok(())
+        } else {
+            Err((wanted.clone(), peers))
         }
-        assert!(start.elapsed() < DEADLINE, "{wanted:?}: {peers:#?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    })
+    .await;
 }
 
 fn all_but(owners: &[Operator], without: &[usize]) -> BTreeSet<String> {
@@ -82,8 +81,7 @@ fn all_but(owners: &[Operator], without: &[usize]) -> BTreeSet<String> {
 
 /// Follows the list of a client until exactly these are in it.
 async fn lists(client: &mut Client, wanted: &BTreeSet<String>) {
-    let start = Instant::now();
-    loop {
+    eventually("who is in the list", async || {
         client.send(&json!({ "type": "LIST_PEERS" })).await;
         let list = client.next_of("PEER_LIST").await;
         let peers = list["peers"].as_array().unwrap();
@@ -93,11 +91,12 @@ async fn lists(client: &mut Client, wanted: &BTreeSet<String>) {
             .map(|peer| peer["callsign"].as_str().unwrap().to_owned())
             .collect();
         if seen == *wanted {
-            return;
+            Ok(())
+        } else {
+            Err((wanted.clone(), seen))
         }
-        assert!(start.elapsed() < DEADLINE, "{wanted:?}: {seen:?}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,11 +50,20 @@ pub enum Input {
         /// The frame.
         frame: Frame,
     },
-    /// So many bytes of frames were written.
+    /// A ping or a pong of the transport arrived: it says nothing, and costs like a frame.
+    Control {
+        /// Over which link.
+        link: LinkId,
+        /// How long what it carried was.
+        bytes: usize,
+    },
+    /// Frames were written.
     Written {
         /// To which link.
         link: LinkId,
         /// How many.
+        frames: usize,
+        /// Their bytes.
         bytes: usize,
     },
     /// The answer to [`Command::Examine`](super::Command::Examine).

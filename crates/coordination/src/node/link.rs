@@ -15,6 +15,12 @@ use crate::budget::Meter;
 use crate::bytes::{Blob, Nonce, ServerId, Signature};
 use crate::message::{Hello, LANES, MAX_FRAME, Part};
 
+/// Frames, pings included, that a handshake may take: `Hello` and `Proof` in the parts that the slowest link makes
+/// of them, and as many again.
+const OPENING_FRAMES: usize = 128;
+/// Bytes in them: certificates of [`MAX_CHAIN`](crate::message::handshake) and what goes around them.
+const OPENING_BYTES: usize = 24 * 1024;
+
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) zone: Zone,
@@ -34,6 +40,8 @@ pub(super) struct Link {
     pub(super) relay_to: Meter,
     messages: Meter,
     bytes: Meter,
+    /// Frames, and their bytes, that came before the link stood.
+    before: (usize, usize),
     parts: [Vec<u8>; LANES],
 }
 
@@ -97,18 +105,25 @@ impl Link {
             relay_to: Meter::new(now),
             messages: Meter::new(now),
             bytes: Meter::new(now),
+            before: (0, 0),
             parts: Default::default(),
         }
     }
 
-    /// Charges what arrived.
+    /// Charges what arrived. Who has proved nothing yet has far less to say than who has.
     pub(super) fn charge(
         &mut self,
         bytes: usize,
         limits: &LinkLimits,
         now: Instant,
     ) -> Result<(), Flooded> {
-        self.heard = now;
+        if matches!(self.phase, Phase::Opening(_)) {
+            self.before.0 += 1;
+            self.before.1 += bytes;
+            if self.before.0 > OPENING_FRAMES || self.before.1 > OPENING_BYTES {
+                return Err(Flooded);
+            }
+        }
         let messages = self.messages.spend(1, limits.messages, now);
         let bytes = self.bytes.spend(bytes, limits.bytes, now);
         messages.and(bytes).map_err(|_| Flooded)

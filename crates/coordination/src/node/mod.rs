@@ -67,6 +67,7 @@ pub use input::{
     Source, Standing, Token,
 };
 pub use limits::{Limits, LinkLimits};
+pub use outbox::WINDOW_FRAMES;
 pub use view::{LinkView, ServerView};
 
 /// This server among the others, and the state machine over all it knows of them.
@@ -185,7 +186,12 @@ impl Node {
             Input::DialFailed { endpoint } => self.dial_failed(&endpoint, now),
             Input::LinkDown { link } => self.forget_link(link, Duration::ZERO, now),
             Input::Frame { link, frame } => self.receive(link, &frame, now),
-            Input::Written { link, bytes } => self.written(link, bytes, now),
+            Input::Control { link, bytes } => self.control(link, bytes, now),
+            Input::Written {
+                link,
+                frames,
+                bytes,
+            } => self.written(link, frames, bytes, now),
             Input::Examined { token, server } => self.examined(token, server, now),
             Input::Signed { token, signature } => self.signed(token, signature, now),
             Input::Verified { token, genuine } => self.verified(token, genuine, now),
@@ -258,12 +264,25 @@ impl Node {
             return;
         };
         let limits = self.limits.of(link.zone);
+        link.heard = now;
         if link.charge(frame.len(), limits, now).is_err() {
             return self.offend(id, Offence::Flood, now);
         }
         match frame {
             Frame::Text(text) => self.receive_plain(id, text, now),
             Frame::Binary(bytes) => self.receive_message(id, bytes.as_bytes(), now),
+        }
+    }
+
+    /// A transport answers pings by itself, and whoever sends them has said nothing yet: they keep no link that is
+    /// silent otherwise.
+    fn control(&mut self, id: LinkId, bytes: usize, now: Instant) {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        let limits = self.limits.of(link.zone);
+        if link.charge(bytes, limits, now).is_err() {
+            self.offend(id, Offence::Flood, now);
         }
     }
 
@@ -348,9 +367,9 @@ impl Node {
         }
     }
 
-    fn written(&mut self, id: LinkId, bytes: usize, now: Instant) {
+    fn written(&mut self, id: LinkId, frames: usize, bytes: usize, now: Instant) {
         if let Some(link) = self.links.get_mut(&id) {
-            link.outbox.written(bytes);
+            link.outbox.written(frames, bytes);
             self.flush(id, now);
             self.give_more(id, now);
         }

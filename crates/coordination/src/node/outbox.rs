@@ -15,6 +15,10 @@ use crate::budget::Meter;
 use crate::bytes::Blob;
 use crate::message::{LANES, Message, Part};
 
+/// Frames given to a transport that are not written yet, however short they are: whoever owns it needs a queue of
+/// this length, and of three more for a refusal, a ping and the end.
+pub const WINDOW_FRAMES: usize = 256;
+
 /// In what order messages go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Lane {
@@ -29,8 +33,9 @@ pub(super) enum Lane {
 #[derive(Debug)]
 pub(super) struct Outbox {
     lanes: [Waiting; LANES],
-    /// Given to the transport and not written yet.
+    /// Bytes given to the transport and not written yet, and the frames they are in.
     unwritten: usize,
+    unwritten_frames: usize,
     meter: Meter,
 }
 
@@ -57,6 +62,7 @@ impl Outbox {
         Self {
             lanes: Default::default(),
             unwritten: 0,
+            unwritten_frames: 0,
             meter: Meter::new(now),
         }
     }
@@ -78,14 +84,15 @@ impl Outbox {
         self.lanes[lane as usize].bytes < limits.waiting[lane as usize] / 2
     }
 
-    /// Bytes were written.
-    pub(super) fn written(&mut self, bytes: usize) {
+    /// Frames were written.
+    pub(super) fn written(&mut self, frames: usize, bytes: usize) {
         self.unwritten = self.unwritten.saturating_sub(bytes);
+        self.unwritten_frames = self.unwritten_frames.saturating_sub(frames);
     }
 
     /// Takes what is to be sent now.
     pub(super) fn next(&mut self, limits: &LinkLimits, now: Instant) -> Next {
-        if self.unwritten >= limits.window {
+        if self.unwritten >= limits.window || self.unwritten_frames >= WINDOW_FRAMES {
             return Next::Nothing;
         }
         let Some(lane) = self.lanes.iter().position(|lane| !lane.frames.is_empty()) else {
@@ -101,6 +108,7 @@ impl Outbox {
         match waiting.take(lane, length) {
             Some(frame) => {
                 self.unwritten += frame.len();
+                self.unwritten_frames += 1;
                 Next::Send(frame)
             }
             None => Next::Nothing,
@@ -195,7 +203,7 @@ mod tests {
             match outbox.next(&limits, now) {
                 Next::Send(frame) => {
                     order.push(frame.clone());
-                    outbox.written(frame.len());
+                    outbox.written(1, frame.len());
                 }
                 Next::At(at) => now = at,
                 Next::Nothing => {}
@@ -226,7 +234,7 @@ mod tests {
             match outbox.next(&limits, now) {
                 Next::Send(frame) => {
                     sent += frame.len();
-                    outbox.written(frame.len());
+                    outbox.written(1, frame.len());
                 }
                 Next::At(at) => now = at,
                 Next::Nothing => break,
@@ -252,8 +260,25 @@ mod tests {
             assert!(matches!(outbox.next(&limits, now), Next::Send(_)));
         }
         assert_eq!(outbox.next(&limits, now), Next::Nothing);
-        outbox.written(1);
+        outbox.written(0, 1);
         assert!(matches!(outbox.next(&limits, now), Next::Send(_)));
+    }
+
+    #[test]
+    fn a_transport_that_does_not_write_gets_few_frames_however_short_they_are() {
+        let limits = Limits::default().open;
+        let now = start();
+        let mut outbox = Outbox::new(now);
+        for _ in 0..2 * WINDOW_FRAMES {
+            assert!(outbox.push(Lane::Records, frame(1, 10), &limits));
+        }
+        for _ in 0..WINDOW_FRAMES {
+            assert!(matches!(outbox.next(&limits, now), Next::Send(_)));
+        }
+        assert_eq!(outbox.next(&limits, now), Next::Nothing);
+        outbox.written(1, 10);
+        assert!(matches!(outbox.next(&limits, now), Next::Send(_)));
+        assert_eq!(outbox.next(&limits, now), Next::Nothing);
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn read(message: Message) -> Heard {
     match message {
         Message::Text(text) => Heard::Frame(Frame::Text(text.as_str().into())),
         Message::Binary(bytes) => Heard::Frame(Frame::Binary(Blob::from(bytes.as_ref()))),
-        Message::Ping(_) | Message::Pong(_) => Heard::Control,
+        Message::Ping(bytes) | Message::Pong(bytes) => Heard::Control(bytes.len()),
         Message::Close(_) => Heard::Close,
     }
 }

@@ -239,7 +239,9 @@ fn read(message: Message) -> Heard {
     match message {
         Message::Text(text) => Heard::Frame(Frame::Text(text.as_str().into())),
         Message::Binary(bytes) => Heard::Frame(Frame::Binary(Blob::from(bytes.as_ref()))),
-        Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Heard::Control,
+        Message::Ping(bytes) | Message::Pong(bytes) => Heard::Control(bytes.len()),
+        // Only ever written.
+        Message::Frame(frame) => Heard::Control(frame.len()),
         Message::Close(_) => Heard::Close,
     }
 }

@@ -7,7 +7,7 @@ pub(crate) mod signed;
 
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use ham_server::config::{Config, Options};
@@ -28,6 +28,24 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// How long anything here may take: far more than it needs.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// How often a state is looked at that is waited for.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Waits until something is so, and gives what it is then. What `look` sees instead is told if it never is.
+pub(crate) async fn eventually<T, S: std::fmt::Debug>(
+    what: &str,
+    mut look: impl AsyncFnMut() -> Result<T, S>,
+) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        match look().await {
+            Ok(found) => return found,
+            Err(seen) => assert!(Instant::now() < deadline, "{what}: {seen:#?}"),
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
 
 /// A server for this machine only, with a data folder of its own.
 pub(crate) struct TestServer {

@@ -205,7 +205,14 @@ impl Bench {
                 let bytes = frame.len();
                 self.sent.push((link, frame));
                 if let Some(node) = &mut self.host.node {
-                    node.handle_input(Input::Written { link, bytes }, self.now);
+                    node.handle_input(
+                        Input::Written {
+                            link,
+                            frames: 1,
+                            bytes,
+                        },
+                        self.now,
+                    );
                 }
             }
             Served::Close(link) => self.closed.push(link),

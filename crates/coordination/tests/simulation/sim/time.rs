@@ -120,7 +120,14 @@ impl World {
                     && one.ends[end].open
                 {
                     let (host, link) = (one.ends[end].host, one.ends[end].link);
-                    self.input(host, Input::Written { link, bytes });
+                    self.input(
+                        host,
+                        Input::Written {
+                            link,
+                            frames: 1,
+                            bytes,
+                        },
+                    );
                     self.serve(host);
                 }
             }

@@ -46,6 +46,8 @@ pub(super) enum Errand {
     Deliver(ServerId, Blob),
     Fate(u64, Fate),
     Event(Event),
+    /// Verifies the logins that waited, and says that it is done.
+    Logins(oneshot::Sender<()>),
     /// Says that everything before it is done.
     CatchUp(oneshot::Sender<()>),
 }
@@ -193,7 +195,11 @@ impl Coordinator {
             Errand::Deliver(from, body) => self.deliver(from, &body),
             Errand::Fate(tag, fate) => self.fate(tag, fate),
             Errand::Event(event) => self.happened(event),
-            // Whoever waits may be gone.
+            // Whoever waits for either may be gone.
+            Errand::Logins(done) => {
+                self.verify_waiting();
+                let _ = done.send(());
+            }
             Errand::CatchUp(caught_up) => drop(caught_up.send(())),
         }
     }
@@ -318,7 +324,7 @@ impl Coordinator {
             }
             Event::Joined {
                 server, id, person, ..
-            } => self.joined(server, id, &person),
+            } => self.joined(server, id, person),
             Event::Left { server, id, .. } => self.left(server, id),
             Event::ServerDown { server } => {
                 tracing::info!(%server, "another server is there no more");

@@ -11,7 +11,7 @@ use station::Zone;
 use store::{Claim, StoreError};
 
 use super::said::Said;
-use super::{Coordinator, Outgoing, errands};
+use super::{Coordinator, errands};
 use crate::CAPABILITIES;
 use crate::network::url_host;
 use crate::runtime::{ClaimState, NoRandomness, lock};
@@ -85,8 +85,7 @@ impl Coordinator {
             std::mem::take(&mut core.lines)
         };
         for open in lines.into_values() {
-            // Whoever serves the link may be gone already.
-            let _ = open.queue.send(Outgoing::Close(None));
+            open.end();
         }
         self.forget_people();
     }
@@ -141,7 +140,7 @@ impl Coordinator {
     fn hang_up(&self, link: LinkId) {
         let open = lock(&self.core).lines.remove(&link);
         if let Some(open) = open {
-            let _ = open.queue.send(Outgoing::Close(None));
+            open.end();
             self.tell(Input::LinkDown { link });
         }
     }

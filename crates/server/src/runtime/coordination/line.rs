@@ -24,8 +24,11 @@ pub struct Line {
     coordinator: Arc<Coordinator>,
     link: LinkId,
     protocol: Protocol,
-    outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    outgoing: mpsc::Receiver<Outgoing>,
 }
+
+/// What a line holds at most: what the node gives a transport that writes nothing, a refusal, a ping and the end.
+pub(super) const QUEUE: usize = coordination::WINDOW_FRAMES + 3;
 
 /// One thing for a socket to send.
 #[derive(Debug)]
@@ -54,8 +57,8 @@ pub fn close_of(refusal: Option<Refusal>) -> (u16, &'static str) {
 pub enum Heard {
     /// A frame.
     Frame(Frame),
-    /// A ping or a pong.
-    Control,
+    /// A ping or a pong, with so many bytes in it.
+    Control(usize),
     /// The other end closes.
     Close,
 }
@@ -65,7 +68,7 @@ impl Line {
         coordinator: Arc<Coordinator>,
         link: LinkId,
         protocol: Protocol,
-        outgoing: mpsc::UnboundedReceiver<Outgoing>,
+        outgoing: mpsc::Receiver<Outgoing>,
     ) -> Self {
         Self {
             coordinator,
@@ -137,7 +140,7 @@ async fn listen<M, E>(
                     coordinator.catch_up().await;
                 }
             }
-            Some(Heard::Control) => {}
+            Some(Heard::Control(bytes)) => coordinator.tell(Input::Control { link, bytes }),
             Some(Heard::Close) | None => return,
         }
     }
@@ -146,13 +149,13 @@ async fn listen<M, E>(
 async fn speak<M, E>(
     coordinator: &Coordinator,
     link: LinkId,
-    outgoing: &mut mpsc::UnboundedReceiver<Outgoing>,
+    outgoing: &mut mpsc::Receiver<Outgoing>,
     mut sink: impl Sink<M, Error = E> + Unpin,
     write: fn(Outgoing) -> M,
 ) {
     let mut batch = Vec::new();
     while outgoing.recv_many(&mut batch, BATCH).await > 0 {
-        let mut bytes = 0;
+        let (mut frames, mut bytes) = (0, 0);
         for next in batch.drain(..) {
             if let Outgoing::Close(_) = next {
                 let _ = timeout(CLOSE_WITHIN, async {
@@ -163,6 +166,7 @@ async fn speak<M, E>(
                 return;
             }
             if let Outgoing::Frame(frame) = &next {
+                frames += 1;
                 bytes += frame.len();
             }
             if sink.feed(write(next)).await.is_err() {
@@ -172,7 +176,11 @@ async fn speak<M, E>(
         if sink.flush().await.is_err() {
             return;
         }
-        coordinator.tell(Input::Written { link, bytes });
+        coordinator.tell(Input::Written {
+            link,
+            frames,
+            bytes,
+        });
     }
 }
 

@@ -9,8 +9,8 @@
 //! There is a node while the server is open to the network. Closing it ends every link.
 //!
 //! Reading order: this file; `node` (what the lock guards), `life` (when there is a node), `line` (one
-//! transport), `errands`, `sets`, `people` (who is where, and their signals), `peers` (whom to dial, and
-//! what the owner says), `view` and `present` (what is shown), `said` (plain messages), `plain` and `advice`
+//! transport), `errands`, `sets`, `people` and `logins` (who is where, and their
+//! signals), `peers` (whom to dial, and what the owner says), `view` and `present` (what is shown), `said` (plain messages), `plain` and `advice`
 //! (what is made of them).
 
 mod advice;
@@ -18,6 +18,7 @@ mod early;
 mod errands;
 mod life;
 mod line;
+mod logins;
 mod node;
 mod peers;
 mod people;
@@ -48,6 +49,7 @@ use crate::network::zoning::Zoning;
 use crate::network::{Ends, Reach};
 use advice::Published;
 use errands::Errand;
+use logins::Logins;
 use node::{Core, Open, Work};
 use people::People;
 use said::Said;
@@ -103,6 +105,10 @@ pub struct Coordinator {
     told: Mutex<Told>,
     /// Who is where, and their signals.
     people: Mutex<People>,
+    /// Whose logins may be verified.
+    logins: Mutex<Logins>,
+    /// Somebody's login has to wait.
+    delayed: Notify,
     /// What the owner should know.
     seen: Mutex<Seen>,
     /// What is told of the owner's blacklist.
@@ -148,6 +154,8 @@ impl Coordinator {
             sooner: Notify::new(),
             told: Mutex::default(),
             people: Mutex::default(),
+            logins: Mutex::new(Logins::new(Instant::now())),
+            delayed: Notify::new(),
             seen: Mutex::default(),
             published: Mutex::default(),
             begun: watch::Sender::new(()),
@@ -168,6 +176,7 @@ impl Coordinator {
             self.follow_changes(),
             self.follow_zones(),
             self.follow_people(onward),
+            self.follow_logins(),
             errands::work(&self, inbox.urgent),
             errands::work(&self, inbox.sets),
         );
@@ -205,7 +214,7 @@ impl Coordinator {
     ) -> Option<Line> {
         let zone = self.around.zoning.of(ends).zone;
         let now = Instant::now();
-        let (queue, outgoing) = mpsc::unbounded_channel();
+        let (queue, outgoing) = mpsc::channel(line::QUEUE);
         let link = {
             let mut core = lock(&self.core);
             core.node.as_ref()?;

@@ -9,6 +9,7 @@ use coordination::message::Refusal;
 use coordination::{Command, Event, Input, LinkId, Node, Signature, Token};
 use station::{Fingerprint, Statement, Zone};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::Outgoing;
 use super::errands::{Errand, Origin};
@@ -48,8 +49,15 @@ pub(super) struct Open {
     pub(super) since: Instant,
     /// When something last came.
     pub(super) heard: Instant,
-    /// Bounded by the node, which gives a link no more than its window before some of it is written.
-    pub(super) queue: mpsc::UnboundedSender<Outgoing>,
+    /// As long as the node's promise: it gives a link no more than its window before some of it is written.
+    pub(super) queue: mpsc::Sender<Outgoing>,
+}
+
+impl Open {
+    /// Ends the link, after what waits; at once if nothing more fits, or if whoever serves it is gone.
+    pub(super) fn end(self) {
+        let _ = self.queue.try_send(Outgoing::Close(None));
+    }
 }
 
 /// Cryptography the node asked for.
@@ -159,10 +167,14 @@ impl Core {
         !ends.loopback() && same.count() >= LINKS_OF_ONE
     }
 
-    pub(super) fn queue(&self, link: LinkId, outgoing: Outgoing) {
-        if let Some(open) = self.lines.get(&link) {
-            // Whoever serves the link may be gone, and tells so soon.
-            let _ = open.queue.send(outgoing);
+    /// Puts something into a link's queue. Whoever serves the link may be gone, and tells so soon.
+    pub(super) fn queue(&mut self, link: LinkId, outgoing: Outgoing) {
+        let Some(open) = self.lines.get(&link) else {
+            return;
+        };
+        if let Err(TrySendError::Full(_)) = open.queue.try_send(outgoing) {
+            tracing::error!("more than its window was given to a link to another server; it ends");
+            self.lines.remove(&link);
         }
     }
 

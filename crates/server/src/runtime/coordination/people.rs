@@ -5,6 +5,7 @@
 //! the proof, takes the certificate in like anybody's, and shows them as its own trust graph judges.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,6 +20,7 @@ use station::{Callsign, Fingerprint, Statement, Zone};
 use tokio::sync::mpsc;
 
 use super::errands::Origin;
+use super::logins::Logins;
 use super::{Coordinator, lock};
 use crate::runtime::Onward;
 use crate::runtime::authority::Bringing;
@@ -131,8 +133,28 @@ impl Coordinator {
         }
     }
 
-    /// Somebody is at another server. Blocks on the disk.
-    pub(super) fn joined(&self, server: ServerId, id: PersonId, person: &Person) {
+    /// Somebody is at another server. Who logged in there is shown when their login may be verified. Blocks on the disk.
+    pub(super) fn joined(&self, server: ServerId, id: PersonId, person: Person) {
+        let standing = self.standing_of(server).unwrap_or(Standing::Stranger);
+        let mut logins = lock(&self.logins);
+        if person.login.is_some() && !logins.may_verify(standing, Instant::now()) {
+            logins.wait(standing, server, id, person);
+            drop(logins);
+            return self.delayed.notify_one();
+        }
+        logins.forget(server, id);
+        drop(logins);
+        self.show(server, id, &person);
+    }
+
+    fn standing_of(&self, server: ServerId) -> Option<Standing> {
+        let core = lock(&self.core);
+        let mut servers = core.node.iter().flat_map(coordination::Node::servers);
+        Some(servers.find(|known| known.id == server)?.standing)
+    }
+
+    /// Shows somebody at another server, as their login proves. Blocks on the disk.
+    pub(super) fn show(&self, server: ServerId, id: PersonId, person: &Person) {
         let known = {
             let core = lock(&self.core);
             let mut servers = core.node.iter().flat_map(coordination::Node::servers);
@@ -210,15 +232,19 @@ impl Coordinator {
             let known = servers.find(|known| known.id == server)?;
             (known.fingerprint, known.standing)
         };
-        let (certificate, _) = proven(login, fingerprint, &person.callsign)
-            .filter(|_| standing == Standing::Trusted)?;
+        let certificate = Certificate::from_der(login.certificate.as_bytes()).ok()?;
         let unknown = self.around.authority.recall(&certificate, &[]).is_none();
+        let allowed = || lock(&self.logins).may_verify(standing, Instant::now());
+        if standing != Standing::Trusted || !unknown || !allowed() {
+            return None;
+        }
+        let (certificate, _) = proven(login, fingerprint, &person.callsign)?;
         let group = super::errands::charged_for(&certificate);
         let from = Origin {
             group,
             server: Some((server, standing)),
         };
-        unknown.then(|| Bringing {
+        Some(Bringing {
             certificate,
             chain: Vec::new(),
             bringer: from.bringer(),
@@ -229,6 +255,7 @@ impl Coordinator {
     /// Somebody is at another server no more.
     pub(super) fn left(&self, server: ServerId, id: PersonId) {
         let client = client_of(id);
+        lock(&self.logins).forget(server, id);
         let fingerprint = {
             let mut people = lock(&self.people);
             let there = people.there.get_mut(&server);
@@ -241,6 +268,7 @@ impl Coordinator {
 
     /// A server is there no more, and neither is anybody who was.
     pub(super) fn server_down(&self, server: ServerId) {
+        lock(&self.logins).forget_server(server);
         let there = lock(&self.people).there.remove(&server);
         let Some((fingerprint, clients)) = there else {
             return;
@@ -253,6 +281,7 @@ impl Coordinator {
     /// There are no other servers for now.
     pub(super) fn forget_people(&self) {
         *lock(&self.people) = People::default();
+        *lock(&self.logins) = Logins::new(Instant::now());
         self.around.switchboard.coordinate(false);
     }
 }
