@@ -20,8 +20,6 @@ use crate::message::{Beat, Digest, MAX_VERSIONS, MAX_WANTED, Message, Version, V
 
 /// Servers whose introduction is awaited.
 const MAX_AWAITED: usize = 256;
-/// When to ask again for an introduction that did not come.
-const ASK_AGAIN: Duration = Duration::from_secs(10);
 /// After so many searches in vain the ends differ for good: until one of them changes.
 pub(super) const ENOUGH: u32 = 4;
 /// Units of work that comparing a digest is.
@@ -41,6 +39,9 @@ pub(super) struct Agreement {
     /// What both ends held at the last search: ours, theirs.
     searched: Option<(u64, u64)>,
     awaited: BTreeMap<ServerId, Instant>,
+    /// How long an introduction is awaited before it is asked for again: less than the time between two searches, each
+    /// of which brings the record again that is worth nothing without it.
+    answer: Duration,
 }
 
 impl Agreement {
@@ -53,6 +54,7 @@ impl Agreement {
             next: now + limits.repair_first,
             searched: None,
             awaited: BTreeMap::new(),
+            answer: limits.answer,
         }
     }
 
@@ -64,10 +66,11 @@ impl Agreement {
     /// Whether to ask for the introduction of a server.
     pub(super) fn ask_for(&mut self, server: ServerId, now: Instant) -> bool {
         if self.awaited.len() >= MAX_AWAITED {
-            self.awaited.retain(|_, asked| *asked + ASK_AGAIN > now);
+            let answer = self.answer;
+            self.awaited.retain(|_, asked| *asked + answer > now);
         }
         let asked = self.awaited.get(&server);
-        let due = asked.is_none_or(|asked| *asked + ASK_AGAIN <= now);
+        let due = asked.is_none_or(|asked| *asked + self.answer <= now);
         if due && self.awaited.len() < MAX_AWAITED {
             self.awaited.insert(server, now);
         }

@@ -135,6 +135,24 @@ fn forged_receipts_and_parcels_are_worth_nothing() {
     assert_eq!(invariants::nothing_is_forged(&world), None);
 }
 
+/// Who has lost its memory of what arrived is not the one that a repeated parcel is for.
+#[test]
+fn a_parcel_that_is_repeated_after_a_restart_does_not_arrive_again() {
+    let mut world = line(27, 3);
+    world.hosts[1].malice = Some(Malice::Replayer { heard: Vec::new() });
+    world.start_all();
+    world.run_for(secs(20));
+    for _ in 0..20 {
+        world.post(0, 2, Zone::Open, 100);
+    }
+    world.run_for(secs(5));
+    assert_eq!(world.hosts[2].saw.delivered.len(), 20);
+    world.stop(2, false);
+    world.start(2);
+    world.run_for(secs(120));
+    assert_eq!(invariants::parcels_arrive_once(&world), None);
+}
+
 /// Somebody goes on telling of a server that is gone, with its own last record. Who was there when it was
 /// believes that for a while; who starts anew asks.
 #[test]

@@ -9,7 +9,7 @@ use coordination::{
 use station::Zone;
 
 use crate::sim::bench::{Bench, Remote};
-use crate::sim::host::ROOT;
+use crate::sim::host::{Host, ROOT};
 
 fn refused(bench: &Bench, link: u64) -> String {
     let (code, closed) = bench.refusal(link).unwrap();
@@ -311,7 +311,11 @@ fn a_full_server_says_where_else_to_go() {
 }
 
 /// A record as that host would send it.
-fn host_record(host: &crate::sim::host::Host) -> Message {
+fn host_record(host: &Host) -> Message {
+    record_of_boot(host, 1)
+}
+
+fn record_of_boot(host: &Host, boot: u64) -> Message {
     use coordination::message::{Body, SignedRecord, Update};
     let nobody = coordination::Head::new([0; 16]);
     let body = Body {
@@ -325,7 +329,7 @@ fn host_record(host: &crate::sim::host::Host) -> Message {
     };
     let unsigned = SignedRecord {
         server: host.id,
-        boot: 1,
+        boot,
         sequence: 1,
         body: body.encode(),
         signature: coordination::Signature::new([0; 64]),
@@ -365,6 +369,39 @@ fn a_record_that_its_server_did_not_sign_is_blamed_on_who_sent_it() {
     assert!(blamed);
     let node = bench.host.node.as_ref().unwrap();
     assert_eq!(node.servers().next().unwrap().version, None);
+}
+
+/// Strangers come and go under ever new names: their records are neither stored nor remembered, and whose records are
+/// stored loses none.
+#[test]
+fn strangers_do_not_crowd_stored_records_out() {
+    let limits = Limits {
+        strangers: 1,
+        ..Limits::default()
+    };
+    let mut bench = Bench::new(limits);
+    let friend = Host::new("friend", ROOT, limits);
+    bench.connect(1, &Remote::new("friend", ROOT));
+    bench.say(1, &host_record(&friend));
+    for number in 2..100 {
+        let name = format!("stranger-{number}");
+        let stranger = Host::new(&name, "elsewhere", limits);
+        bench.connect(number, &Remote::new(&name, "elsewhere"));
+        bench.say(number, &record_of_boot(&stranger, 5));
+        bench.input(Input::LinkDown {
+            link: LinkId(number),
+        });
+    }
+    bench.pass(limits.remember);
+    let stored: Vec<_> = bench.host.disk.records.keys().collect();
+    assert_eq!(stored, [&friend.id]);
+    // Of whom nothing is remembered an earlier record counts as well.
+    let again = Host::new("stranger-2", "elsewhere", limits);
+    bench.connect(200, &Remote::new("stranger-2", "elsewhere"));
+    bench.say(200, &host_record(&again));
+    let mut servers = bench.host.node.as_ref().unwrap().servers();
+    let known = servers.find(|server| server.id == again.id).unwrap();
+    assert_eq!(known.version.map(|version| version.boot), Some(1));
 }
 
 #[test]

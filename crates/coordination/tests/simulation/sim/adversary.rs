@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 
 use coordination::message::{
-    Body, Have, Introduction, Item, Message, Payload, Routed, Set, SignedRecord, Update, Want,
+    Body, Change, Have, Hello, Introduction, Item, Message, Payload, Person, Receipt, Routed, Set,
+    SignedRecord, Update, Want,
 };
-use coordination::{Blob, Frame, ItemId, Nonce, ServerId};
+use coordination::{Blob, Frame, ItemId, Nonce, PersonId, ServerId};
 use station::Fingerprint;
 
-use super::host::FORGED;
+use super::host::{FORGED, ROOT};
 use super::keys::{self, Key};
 use super::random::Random;
 
 /// What somebody does to others.
 #[derive(Debug, Clone)]
 pub(crate) enum Malice {
-    /// Changes records of others, and signatures on their way.
+    /// Changes records and people of others and signatures on their way, and signs for parcels of others.
     Forger,
     /// Repeats what it once passed on.
     Replayer { heard: Vec<Frame> },
@@ -33,6 +34,10 @@ pub(crate) enum Malice {
     Undertaker { dead: ServerId },
     /// Offers items that are none, and sends what is no message.
     Liar,
+    /// Says that it is somebody else, with that one's certificate.
+    Impostor { name: String },
+    /// Sends on ways that do not come through it, or not to whom it sends them.
+    Detour { neighbours: BTreeMap<u64, ServerId> },
     /// Asks others through its neighbours whether they live, without end: a way for each of its links.
     Chatterer {
         each: usize,
@@ -49,7 +54,7 @@ pub(crate) struct Who<'a> {
 
 impl Malice {
     pub(crate) fn any(random: &mut Random) -> Self {
-        match random.below(8) {
+        match random.below(10) {
             0 => Self::Forger,
             1 => Self::Replayer { heard: Vec::new() },
             2 => Self::TwoFaced,
@@ -58,7 +63,13 @@ impl Malice {
                 invented: BTreeMap::new(),
             },
             5 => Self::BlackHole,
-            6 => Self::Chatterer {
+            6 => Self::Impostor {
+                name: "host-0".to_owned(),
+            },
+            7 => Self::Detour {
+                neighbours: BTreeMap::new(),
+            },
+            8 => Self::Chatterer {
                 each: 40,
                 ways: BTreeMap::new(),
             },
@@ -116,6 +127,14 @@ impl Malice {
             },
             Self::Chatterer { each, ways } => chatter(*each, ways, message, who, link, random),
             Self::Undertaker { dead } => vec![undertake(message, who, *dead)],
+            Self::Impostor { name } => vec![pretend(message, name)],
+            Self::Detour { neighbours } => {
+                let mut frames = vec![frame];
+                if let Message::Beat(_) = message {
+                    frames.extend(detours(neighbours, who, link, random));
+                }
+                frames
+            }
             Self::Liar => {
                 let mut frames = vec![frame];
                 if let Message::Beat(_) = message {
@@ -126,21 +145,25 @@ impl Malice {
         }
     }
 
-    /// What is answered to a frame that the node behind it would not understand.
-    pub(crate) fn overhear(&self, frame: &Frame) -> Vec<Frame> {
-        let (Self::Inventor { invented }, Frame::Binary(bytes)) = (self, frame) else {
+    /// What is answered to a frame, whatever the node behind it makes of that.
+    pub(crate) fn overhear(&mut self, link: u64, frame: &Frame) -> Vec<Frame> {
+        let Frame::Binary(bytes) = frame else {
             return Vec::new();
         };
-        let Ok(Message::Want(Want { unknown, .. })) = Message::decode(bytes.as_bytes()) else {
-            return Vec::new();
-        };
-        let names = unknown.iter().filter_map(|id| invented.get(id));
-        names
-            .map(|name| {
-                let chain = vec![keys::certificate(&Key(name.clone()), "nobody's root")];
-                (&Message::Intro(Introduction { chain })).into_frame()
-            })
-            .collect()
+        match (self, Message::decode(bytes.as_bytes())) {
+            (Self::Inventor { invented }, Ok(Message::Want(Want { unknown, .. }))) => {
+                let names = unknown.iter().filter_map(|id| invented.get(id));
+                names.map(|name| introduce(name)).collect()
+            }
+            (Self::Forger, Ok(Message::Routed(routed))) => {
+                made_up_receipt(&routed).into_iter().collect()
+            }
+            (Self::Detour { neighbours }, Ok(Message::Hello(hello))) => {
+                neighbours.insert(link, keys::server_id(&hello.chain[0]));
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -154,11 +177,98 @@ impl IntoFrame for &Message {
     }
 }
 
+fn introduce(name: &str) -> Frame {
+    let chain = vec![keys::certificate(&Key(name.to_owned()), "nobody's root")];
+    (&Message::Intro(Introduction { chain })).into_frame()
+}
+
+/// The receipt of a parcel that is for somebody else.
+fn made_up_receipt(routed: &Routed) -> Option<Frame> {
+    let Payload::Parcel(parcel) = &routed.payload else {
+        return None;
+    };
+    let at = routed.way.len() - usize::from(routed.at);
+    let mut way = routed.way.clone();
+    way.reverse();
+    let receipt = Message::Routed(Routed {
+        way,
+        at: u8::try_from(at).unwrap(),
+        payload: Payload::Receipt(Receipt {
+            from_boot: parcel.from_boot,
+            number: parcel.number,
+            signature: coordination::Signature::new([2; 64]),
+        }),
+    });
+    Some((&receipt).into_frame())
+}
+
+/// Somebody else's certificate in the place of one's own.
+fn pretend(message: Message, name: &str) -> Frame {
+    let message = match message {
+        Message::Hello(hello) => Message::Hello(Hello {
+            chain: vec![keys::certificate(&Key(name.to_owned()), ROOT)],
+            ..hello
+        }),
+        message => message,
+    };
+    (&message).into_frame()
+}
+
+/// A question that would come from another neighbour, and one that is for another.
+fn detours(
+    neighbours: &BTreeMap<u64, ServerId>,
+    who: &Who<'_>,
+    link: u64,
+    random: &mut Random,
+) -> Vec<Frame> {
+    let Some(&here) = neighbours.get(&link) else {
+        return Vec::new();
+    };
+    let others: Vec<ServerId> = neighbours
+        .values()
+        .copied()
+        .filter(|one| *one != here)
+        .collect();
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let other = *random.pick(&others);
+    let ways = [vec![other, here, who.id], vec![who.id, other, here]];
+    let frames = ways.into_iter().map(|way| {
+        let payload = Payload::Ask(Nonce::new([5; 32]));
+        (&Message::Routed(Routed {
+            way,
+            at: 1,
+            payload,
+        }))
+            .into_frame()
+    });
+    frames.collect()
+}
+
+/// Somebody who is not there, in a list of people.
+fn make_up_people(change: &mut Change) {
+    let person = Person {
+        callsign: "N0BODY".to_owned(),
+        net: "forged".to_owned(),
+        login: None,
+    };
+    change.joined.push((PersonId::new([9; 8]), person.encode()));
+}
+
 fn forge(message: Message, who: &Who<'_>, random: &mut Random) -> Vec<Frame> {
     let message = match message {
         Message::Update(mut update) if update.record.server != who.id && random.percent(30) => {
             update.record.sequence += 1 + u64::try_from(random.below(5)).unwrap();
             Message::Update(update)
+        }
+        Message::Update(mut update) if update.record.server != who.id => {
+            update.changes.iter_mut().for_each(make_up_people);
+            Message::Update(update)
+        }
+        Message::People(mut people) if people.server != who.id => {
+            people.change.iter_mut().for_each(make_up_people);
+            Message::People(people)
         }
         Message::Routed(mut routed) if routed.from() != who.id && random.percent(50) => {
             if let Payload::Parcel(parcel) = &mut routed.payload {

@@ -40,6 +40,10 @@ pub(crate) struct Host {
     pub(crate) node: Option<Node>,
     /// How often it was started.
     pub(crate) life: u64,
+    /// When it was started, by its own clock.
+    pub(crate) started: Option<Instant>,
+    /// Whether it runs with the key of another, for a while.
+    pub(crate) twin: bool,
     pub(crate) saw: Saw,
 }
 
@@ -58,6 +62,8 @@ pub(crate) struct Saw {
     pub(crate) fates: BTreeMap<u64, Fate>,
     pub(crate) events: Vec<Event>,
     pub(crate) verified: usize,
+    /// Records verified since it started, by whose key.
+    pub(crate) records: BTreeMap<Vec<u8>, usize>,
     pub(crate) signed: usize,
     pub(crate) admitted: usize,
     pub(crate) unjudged: usize,
@@ -88,6 +94,8 @@ impl Host {
             stuck: false,
             node: None,
             life: 0,
+            started: None,
+            twin: false,
             saw: Saw::default(),
         }
     }
@@ -99,6 +107,8 @@ impl Host {
     /// Starts the node anew from what is on the disk.
     pub(crate) fn start(&mut self, seed: u64, now: Instant) {
         self.life += 1;
+        self.started = Some(now);
+        self.saw.records.clear();
         self.disk.boot += 1;
         let memory = Memory {
             boot: self.disk.boot,
@@ -145,6 +155,9 @@ impl Host {
                 signature,
             } => {
                 self.saw.verified += 1;
+                if statement.as_bytes().starts_with(b"ham-server/1 record") {
+                    *self.saw.records.entry(key.to_vec()).or_default() += 1;
+                }
                 let genuine = keys::verify(&key, &statement, &signature);
                 return Served::Answer(Input::Verified { token, genuine });
             }

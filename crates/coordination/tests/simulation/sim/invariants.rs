@@ -74,10 +74,11 @@ pub(crate) fn agreement(world: &World) -> Option<String> {
 /// Nothing was taken for true at an honest server that nobody made: no parcel, no person, no item.
 pub(crate) fn nothing_is_forged(world: &World) -> Option<String> {
     let ids: BTreeMap<ServerId, usize> = honest(world).map(|(at, host)| (host.id, at)).collect();
-    honest(world).find_map(|(at, host)| {
+    honest(world).find_map(|(_, host)| {
         for (from, body) in &host.saw.delivered {
             let posted = world.posted.values().any(|(sender, to, what)| {
-                world.hosts[*sender].id == *from && *to == at && what == body
+                let [sender, to] = [sender, to].map(|one| world.hosts[*one].id);
+                sender == *from && to == host.id && what == body
             });
             if !posted {
                 return Some(format!("{} got a parcel nobody posted", host.key.0));
@@ -108,7 +109,9 @@ pub(crate) fn parcels_arrive_once(world: &World) -> Option<String> {
             let parcels = host.saw.delivered.iter();
             parcels.filter(|(_, what)| what == body).count()
         };
-        let times = arrived(&world.hosts[*to]);
+        let id = world.hosts[*to].id;
+        let receivers = world.hosts.iter().filter(|host| host.id == id);
+        let times: usize = receivers.map(arrived).sum();
         let told = sender.saw.fates.get(tag) == Some(&Fate::Delivered);
         let wrong = times > 1 || (told && times == 0);
         wrong.then(|| format!("parcel {tag} arrived {times} times, fate told: {told}"))
@@ -150,6 +153,44 @@ pub(crate) fn budgets_hold(world: &World) -> Option<String> {
             format!("{name} keeps {servers} servers, {strangers} strangers, {links} links")
         })
     })
+}
+
+/// No server makes another verify more records than it may make.
+pub(crate) fn records_cost_their_budget(world: &World) -> Option<String> {
+    honest(world).find_map(|(at, host)| {
+        let running = world.clock(at).saturating_duration_since(host.started?);
+        let updates = host.limits.updates;
+        let sustained = running.as_secs() * u64::from(updates.per_second);
+        let most = u64::from(updates.burst) + sustained + 1;
+        let mut others = host
+            .saw
+            .records
+            .iter()
+            .filter(|(key, _)| ***key != *host.key.public());
+        let (key, times) = others.find(|(_, times)| u64::try_from(**times).unwrap() > most)?;
+        let [name, of] = [&host.key.0, &String::from_utf8_lossy(key).into_owned()];
+        Some(format!(
+            "{name} verified {times} records of {of} in {running:?}"
+        ))
+    })
+}
+
+/// A link that stands leads to whom it says.
+pub(crate) fn links_lead_to_whom_they_say(world: &World) -> Option<String> {
+    running(world).find_map(|(at, host)| {
+        host.node.iter().flat_map(Node::links).find_map(|link| {
+            let said = link.server?;
+            let there = &world.hosts[world.other_end(at, link.id)?];
+            let says = name(world, said);
+            (there.id != said).then(|| format!("{} takes {} for {says}", host.key.0, there.key.0))
+        })
+    })
+}
+
+/// Nobody passes on what did not come to them on its way.
+pub(crate) fn ways_are_kept_to(world: &World) -> Option<String> {
+    let crooked = world.crooked;
+    (crooked > 0).then(|| format!("{crooked} messages went on that were not on their way"))
 }
 
 /// No name of a guest ever crossed amateur frequencies.

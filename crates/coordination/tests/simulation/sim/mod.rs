@@ -17,7 +17,7 @@ mod time;
 mod watch;
 pub(crate) mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use coordination::message::{Person, Set, Topic};
@@ -63,6 +63,10 @@ pub(crate) struct World {
     pub(crate) watched: bool,
     /// Frames across amateur frequencies with a guest in them.
     pub(crate) leaked: usize,
+    /// Who sent something on which way to which place of it.
+    carried: BTreeSet<(ServerId, Vec<ServerId>, u8)>,
+    /// Messages that an honest server passed on although they did not come to it on their way.
+    pub(crate) crooked: usize,
     /// What was posted: by whom, to whom, and what.
     pub(crate) posted: BTreeMap<u64, (usize, usize, Blob)>,
     /// Every item that anybody put in.
@@ -98,6 +102,8 @@ impl World {
             went: BTreeMap::new(),
             watched: false,
             leaked: 0,
+            carried: BTreeSet::new(),
+            crooked: 0,
             posted: BTreeMap::new(),
             items: BTreeMap::new(),
             people: 0,

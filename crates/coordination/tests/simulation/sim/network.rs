@@ -36,6 +36,12 @@ impl World {
             && !self.apart.contains(&(b, a))
     }
 
+    /// Who is at the other end of a link.
+    pub(crate) fn other_end(&self, host: usize, link: LinkId) -> Option<usize> {
+        let (transport, end) = self.by_link.get(&(host, link))?;
+        Some(self.transports.get(transport)?.ends[1 - end].host)
+    }
+
     /// Both ends of a transport learn that it broke.
     pub(crate) fn break_transport(&mut self, id: u64) {
         for end in 0..2 {
@@ -195,8 +201,8 @@ impl World {
             return;
         }
         let (host, link) = (one.ends[end].host, one.ends[end].link);
-        if let Some(malice) = &self.hosts[host].malice {
-            for answer in malice.overhear(&frame) {
+        if let Some(malice) = &mut self.hosts[host].malice {
+            for answer in malice.overhear(link.0, &frame) {
                 self.transmit(transport, end, &answer);
             }
         }

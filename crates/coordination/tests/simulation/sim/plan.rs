@@ -64,9 +64,24 @@ pub(crate) fn world(seed: u64) -> World {
             }
         }
     }
+    if random.percent(8) {
+        add_twin(&mut world, honest, &mut random);
+    }
     world.weather = weather(&mut random);
     world.random = random;
     world
+}
+
+/// A copy of an honest server, from a backup before its first start, that runs elsewhere until it becomes quiet.
+fn add_twin(world: &mut World, honest: usize, random: &mut Random) {
+    let original = random.below(honest);
+    let name = world.hosts[original].key.0.clone();
+    let mut twin = Host::new(&name, ROOT, Limits::default());
+    twin.endpoint = "http://twin:8080".to_owned();
+    twin.twin = true;
+    let twin = world.add(twin);
+    let known = random.below(honest);
+    hear(world, twin, known, random);
 }
 
 fn hear(world: &mut World, one: usize, other: usize, random: &mut Random) {
@@ -108,7 +123,8 @@ pub(crate) fn afternoon(seed: u64) -> Result<(), String> {
 
 /// A whole afternoon in a world.
 pub(crate) fn run(world: &mut World) -> Result<(), String> {
-    let harmless = world.hosts.iter().all(Host::is_honest);
+    let alone = world.hosts.iter().all(|host| !host.twin);
+    let harmless = alone && world.hosts.iter().all(Host::is_honest);
     world.watched = harmless;
     let orderly = world.weather.doubled == 0 && !world.weather.reordered;
     for host in 0..world.hosts.len() {
@@ -122,7 +138,12 @@ pub(crate) fn run(world: &mut World) -> Result<(), String> {
     }
     calm(world);
     let radio = !world.radio.is_empty();
-    let patience = if radio { secs(2_400) } else { secs(300) };
+    let patience = match (radio, alone) {
+        (true, _) => secs(2_400),
+        // Who found its counter overtaken raises it ever more slowly.
+        (false, false) => secs(600),
+        (false, true) => secs(300),
+    };
     if !world.run_until_holds(patience, |world| invariants::agreement(world).is_none()) {
         let problem = invariants::agreement(world).unwrap_or_default();
         return Err(format!(
@@ -145,6 +166,9 @@ pub(crate) fn run(world: &mut World) -> Result<(), String> {
         invariants::nothing_is_forged(world),
         invariants::parcels_arrive_once(world),
         invariants::budgets_hold(world),
+        invariants::records_cost_their_budget(world),
+        invariants::links_lead_to_whom_they_say(world),
+        invariants::ways_are_kept_to(world),
         invariants::guests_stay_off_the_air(world),
         invariants::records_do_not_go_around(world, 8),
         invariants::the_honest_are_not_blamed(world).filter(|_| orderly),
@@ -160,7 +184,8 @@ fn happen(world: &mut World) {
     if world.log {
         eprintln!("{:10.3} something happens", world.now.as_secs_f64());
     }
-    let host = world.random.below(world.hosts.len());
+    let regular = world.hosts.iter().filter(|host| !host.twin).count();
+    let host = world.random.below(regular);
     let running = world.hosts[host].node.is_some();
     match world.random.below(11) {
         0..=2 if running => {
@@ -170,7 +195,7 @@ fn happen(world: &mut World) {
         3 if running => world.leave(host),
         4 if running => put_something(world, host),
         5 if running => {
-            let to = world.random.below(world.hosts.len());
+            let to = world.random.below(regular);
             if to != host {
                 world.post(host, to, Zone::Open, 100);
             }
@@ -258,9 +283,18 @@ fn calm(world: &mut World) {
     let all = vec![0; world.hosts.len()];
     world.divide(all, false);
     world.weather = Weather::CALM;
-    world.run_for(secs(12));
+    let twin = world.hosts.iter().position(|host| host.twin);
+    if let Some(twin) = twin {
+        // By now it has started.
+        world.run_for(secs(5));
+        world.stop(twin, false);
+    }
+    // Until the last silent cut was noticed it only seems quiet.
+    let Limits { open, part97, .. } = Limits::default();
+    let slowest = if world.radio.is_empty() { open } else { part97 };
+    world.run_for(slowest.dead + secs(10));
     for host in 0..world.hosts.len() {
-        if world.hosts[host].node.is_none() {
+        if world.hosts[host].node.is_none() && !world.hosts[host].twin {
             world.start_later(host, Duration::ZERO);
         }
     }

@@ -1,6 +1,6 @@
 //! What is noted of everything that happens: counts, what must not go over some links, and a trace.
 
-use coordination::message::Message;
+use coordination::message::{Message, Routed};
 use coordination::{Command, Frame};
 use sha2::Digest;
 use station::Zone;
@@ -34,10 +34,22 @@ impl World {
             let mut pieces = bytes.as_bytes().windows(b"guests-".len());
             self.leaked += usize::from(pieces.any(|piece| piece == b"guests-"));
         }
+        let sender = one.ends[end].host;
+        let said = read(frame);
+        if let Some(Message::Routed(routed)) = &said {
+            let Routed { way, at, .. } = routed;
+            let before = usize::from(*at).checked_sub(2).map(|place| way[place]);
+            let came = |before| self.carried.contains(&(before, way.clone(), *at - 1));
+            if self.hosts[sender].is_honest() && before.is_some_and(|before| !came(before)) {
+                self.crooked += 1;
+            }
+            self.carried
+                .insert((self.hosts[sender].id, way.clone(), *at));
+        }
         if !self.watched {
             return;
         }
-        if let Some(Message::Update(update)) = read(frame) {
+        if let Some(Message::Update(update)) = said {
             let record = update.record;
             let key = (
                 one.ends[end].link,
