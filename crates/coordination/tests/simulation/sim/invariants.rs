@@ -160,14 +160,14 @@ pub(crate) fn records_cost_their_budget(world: &World) -> Option<String> {
     honest(world).find_map(|(at, host)| {
         let running = world.clock(at).saturating_duration_since(host.started?);
         let updates = host.limits.updates;
-        let sustained = running.as_secs() * u64::from(updates.per_second);
-        let most = u64::from(updates.burst) + sustained + 1;
+        let sustained = running.as_millis() * u128::from(updates.per_second) / 1_000;
+        let most = u128::from(updates.burst) + sustained + 1;
         let mut others = host
             .saw
             .records
             .iter()
             .filter(|(key, _)| ***key != *host.key.public());
-        let (key, times) = others.find(|(_, times)| u64::try_from(**times).unwrap() > most)?;
+        let (key, times) = others.find(|(_, times)| u128::try_from(**times).unwrap() > most)?;
         let [name, of] = [&host.key.0, &String::from_utf8_lossy(key).into_owned()];
         Some(format!(
             "{name} verified {times} records of {of} in {running:?}"

@@ -9,9 +9,9 @@
 //! There is a node while the server is open to the network. Closing it ends every link.
 //!
 //! Reading order: this file; `node` (what the lock guards), `life` (when there is a node), `line` (one
-//! transport), `errands`, `sets`, `people` and `logins` (who is where, and their
-//! signals), `peers` (whom to dial, and what the owner says), `view` and `present` (what is shown), `said` (plain messages), `plain` and `advice`
-//! (what is made of them).
+//! transport), `errands`, `sets`, `people` and `logins` (who is where, and their signals), `peers` (whom to
+//! dial, and what the owner says), `view` and `present` (what is shown), `said` (plain messages), `plain` and
+//! `advice` (what is made of them).
 
 mod advice;
 mod early;
