@@ -6,12 +6,14 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use axum::Router;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::get;
 use futures_util::StreamExt as _;
-use ham_server::http::websocket::{answer_close, bounded, fail};
+use ham_server::http::websocket::{
+    Data, OpCode, Socket, Upgrade, answer_close, bounds, fail, put_head, write,
+};
 use tokio::net::TcpListener;
+use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -32,22 +34,25 @@ async fn serve() -> anyhow::Result<()> {
     Ok(axum::serve(listener, Router::new().route("/", get(upgrade))).await?)
 }
 
-async fn upgrade(upgrade: WebSocketUpgrade) -> Response {
-    bounded(upgrade).on_upgrade(echo)
+async fn upgrade(upgrade: Upgrade) -> Response {
+    upgrade.serve(bounds(), async |mut socket| echo(&mut socket).await)
 }
 
-async fn echo(mut socket: WebSocket) {
+async fn echo(socket: &mut Socket) {
     while let Some(came) = socket.next().await {
-        match came {
-            Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
-                if socket.send(message).await.is_err() {
-                    return;
-                }
-            }
-            Ok(Message::Close(_)) => return answer_close(&mut socket).await,
+        let (kind, payload) = match came {
+            Ok(Message::Text(text)) => (Data::Text, text.into()),
+            Ok(Message::Binary(bytes)) => (Data::Binary, bytes),
+            Ok(Message::Close(_)) => return answer_close(socket).await,
             // The library answers pings by itself.
-            Ok(Message::Ping(_) | Message::Pong(_)) => {}
-            Err(error) => return fail(&mut socket, &error).await,
+            Ok(_) => continue,
+            Err(error) => return fail(socket, &error).await,
+        };
+        let mut frame = Vec::new();
+        put_head(&mut frame, OpCode::Data(kind), payload.len());
+        frame.extend_from_slice(&payload);
+        if write(socket, &frame).await.is_err() {
+            return;
         }
     }
 }

@@ -3,12 +3,12 @@
 
 mod support;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use station::Statement;
 use station::statement::Login;
-use support::{Client, DEADLINE, Operator, TestServer, login, sign_challenge};
+use support::{Client, DEADLINE, Operator, TestServer, elsewhere, login, sign_challenge};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -261,41 +261,117 @@ async fn who_floods_is_closed_and_others_go_on() {
     server.server.shutdown().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_read_is_dropped_and_others_go_on() {
-    let (server, owner) = claimed().await;
-    let (deaf, deaf_id) = server.connect().await.guest().await;
-    // More than the socket buffers and the queue together hold, from several senders because each
-    // has a budget of its own.
-    let sdp = "v".repeat(60 * 1024);
-    let offer = json!({ "type": "offer", "sdp": sdp });
-    let mut watcher = server.connect().await;
-    watcher.log_in(&owner).await;
-    let gone = async {
-        loop {
-            if watcher.next_of("PEER_LEFT").await["peerId"] == deaf_id {
-                return;
-            }
+/// An offer of about so many bytes.
+fn long_offer(target: &str, bytes: usize) -> Value {
+    let offer = json!({ "type": "offer", "sdp": "v".repeat(bytes) });
+    json!({ "type": "OFFER", "target": target, "offer": offer })
+}
+
+/// Asks for something and gives the errors that came before the answer.
+async fn errors_until_now(client: &mut Client) -> Vec<Value> {
+    client.send(&json!({ "type": "PING" })).await;
+    let mut errors = Vec::new();
+    loop {
+        let message = client.next().await;
+        match message["type"].as_str() {
+            Some("PONG") => return errors,
+            Some("ERROR") => errors.push(message["code"].clone()),
+            _ => {}
         }
-    };
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_is_closed_and_others_go_on() {
+    // So little may wait for all together that two long offers are too much for one.
+    let server = TestServer::start_limited(&[
+        "queued-bytes=25000",
+        "pings-per-minute=100000",
+        "identity-messages-per-minute=100000",
+    ]);
+    let owner = Operator::new("W1AW");
+    assert_eq!(server.claim(&owner).await.status, 200);
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4 * 1024).unwrap();
+    let address = server.authority().parse().unwrap();
+    let stream = socket.connect(address).await.unwrap();
+    let url = format!("ws://{}/signal", server.authority());
+    let (mut deaf, deaf_id) = Client::over(stream, &url).await.guest().await;
+    let (mut watcher, watcher_id) = server.connect().await.guest().await;
+    let gone = async { while watcher.next_of("PEER_LEFT").await["peerId"] != deaf_id {} };
     let flood = async {
-        loop {
-            let mut sender = server.connect().await;
+        // From several addresses, because each has a share of what may be under way to one.
+        for host in 2.. {
+            let sender = Client::connect_from(elsewhere(host), &server, &[]).await;
+            let mut sender = sender.unwrap();
             sender.log_in(&owner).await;
-            for _ in 0..12 {
-                sender
-                    .send(&json!({ "type": "OFFER", "target": deaf_id, "offer": offer }))
-                    .await;
+            for _ in 0..2 {
+                sender.send(&long_offer(&deaf_id, 30_000)).await;
+                errors_until_now(&mut sender).await;
+                // It says that everything arrived, and so is sent more until the system takes no more for it.
+                deaf.try_send(Message::Pong(Vec::new().into())).await;
             }
-            sender.send(&json!({ "type": "PING" })).await;
-            sender.next_of("PONG").await;
         }
     };
     tokio::select! {
         () = gone => {}
-        () = flood => {}
+        () = flood => panic!("nobody was closed"),
     }
-    drop(deaf);
+    let code = loop {
+        if let Err(code) = deaf.next_or_close().await {
+            break code;
+        }
+    };
+    assert_eq!(code, Some(1013));
+    let mut caller = server.connect().await;
+    caller.log_in(&owner).await;
+    caller.send(&long_offer(&watcher_id, 30_000)).await;
+    watcher.next_of("OFFER_RECEIVED").await;
+    assert_eq!(server.server.app().switchboard.counters().slow, 1);
+    server.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_send_to_a_sleeper_is_refused_before_it_is_too_much() {
+    let (server, owner) = claimed().await;
+    let (mut sleeper, sleeper_id) = server.connect().await.guest().await;
+    let connect = async |host| {
+        let client = Client::connect_from(elsewhere(host), &server, &[]).await;
+        let mut client = client.unwrap();
+        client.log_in(&owner).await;
+        client
+    };
+    let (mut eager, mut second, mut other) = (connect(2).await, connect(2).await, connect(3).await);
+    let mut arrived = 0;
+    loop {
+        eager.send(&long_offer(&sleeper_id, 60_000)).await;
+        let errors = errors_until_now(&mut eager).await;
+        if !errors.is_empty() {
+            assert_eq!(errors, ["target-busy"]);
+            break;
+        }
+        arrived += 1;
+        assert!(arrived < 10, "nothing holds them back");
+    }
+    second.send(&long_offer(&sleeper_id, 60_000)).await;
+    let errors = errors_until_now(&mut second).await;
+    assert_eq!(errors, ["target-busy"], "one address has one share");
+    other.send(&long_offer(&sleeper_id, 60_000)).await;
+    assert!(errors_until_now(&mut other).await.is_empty());
+    for _ in 0..=arrived {
+        sleeper.next_of("OFFER_RECEIVED").await;
+    }
+    // It reads, so its socket answers the server's ping, and there is room again.
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        assert!(tokio::time::Instant::now() < deadline, "no room again");
+        assert!(errors_until_now(&mut sleeper).await.is_empty());
+        eager.send(&long_offer(&sleeper_id, 60_000)).await;
+        if errors_until_now(&mut eager).await.is_empty() {
+            break;
+        }
+    }
+    sleeper.next_of("OFFER_RECEIVED").await;
     server.server.shutdown().await;
 }
 

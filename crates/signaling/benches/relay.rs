@@ -36,7 +36,7 @@ fn offers(bench: &mut Criterion) {
             while let Some(command) = hub.poll() {
                 match command {
                     Command::Send { frame, .. } => {
-                        assert!(black_box(frame.into_bytes()).len() > 600);
+                        assert!(black_box(frame.to_bytes()).len() > 600);
                     }
                     Command::Ping { connection } => hub.answered_ping(connection, now),
                     other => panic!("{other:?}"),

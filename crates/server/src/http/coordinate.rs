@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::response::Response;
+use coordination::Protocol;
 use coordination::message::{MAX_FRAME, SUBPROTOCOL};
-use coordination::{Blob, Frame, Protocol};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::App;
 #[cfg(feature = "schema")]
@@ -18,8 +16,9 @@ use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::signal::not_open;
 use super::status::is_open_to;
+use super::websocket::Upgrade;
 use crate::network::Ends;
-use crate::runtime::coordination::{Heard, Outgoing, carry, close_of};
+use crate::runtime::coordination::carry;
 use crate::runtime::{ClaimState, Coordinator};
 
 /// Bytes a link may read ahead, and gathers before it writes.
@@ -28,20 +27,20 @@ const BUFFER: usize = 4 * 1024;
 pub(super) async fn upgrade(
     State(app): State<Arc<App>>,
     Extension(ends): Extension<Ends>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, StatusCode>,
 ) -> Result<Response, Problem> {
-    let upgrade = upgrade.map_err(|_| {
+    let mut upgrade = upgrade.map_err(|status| {
         let error = "this address takes WebSockets of other servers only";
-        Problem::new(StatusCode::UPGRADE_REQUIRED, "websocket-only", error)
+        Problem::new(status, "websocket-only", error)
     })?;
     let state = app.ownership.state();
     if state != ClaimState::Active || !is_open_to(state, ends) {
         return Err(not_open(state));
     }
-    let upgrade = upgrade.protocols([SUBPROTOCOL]);
-    let protocol = match upgrade.selected_protocol() {
-        Some(_) => Protocol::Coordinate,
-        None => Protocol::Plain,
+    let protocol = if upgrade.agree(SUBPROTOCOL) {
+        Protocol::Coordinate
+    } else {
+        Protocol::Plain
     };
     let sockets = app.sockets.token();
     let coordinator = Arc::clone(&app.coordinator);
@@ -58,41 +57,17 @@ pub(super) async fn upgrade(
         let status = StatusCode::SERVICE_UNAVAILABLE;
         return Err(Problem::new(status, "not-coordinating", error));
     }
-    Ok(upgrade
+    let bounds = WebSocketConfig::default()
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
-        .max_message_size(MAX_FRAME)
-        .max_frame_size(MAX_FRAME)
-        .on_upgrade(async move |socket| {
-            if let Some(line) = Coordinator::link_up(&coordinator, None, ends, protocol) {
-                carry(line, socket, read, write).await;
-            }
-            drop(sockets);
-        }))
-}
-
-fn read(message: Message) -> Heard {
-    match message {
-        Message::Text(text) => Heard::Frame(Frame::Text(text.as_str().into())),
-        Message::Binary(bytes) => Heard::Frame(Frame::Binary(Blob::from(bytes.as_ref()))),
-        Message::Ping(bytes) | Message::Pong(bytes) => Heard::Control(bytes.len()),
-        Message::Close(_) => Heard::Close,
-    }
-}
-
-fn write(outgoing: Outgoing) -> Message {
-    match outgoing {
-        Outgoing::Frame(Frame::Text(text)) => Message::Text(Utf8Bytes::from(&*text)),
-        Outgoing::Frame(Frame::Binary(bytes)) => {
-            Message::Binary(Bytes::copy_from_slice(bytes.as_bytes()))
+        .max_message_size(Some(MAX_FRAME))
+        .max_frame_size(Some(MAX_FRAME));
+    Ok(upgrade.serve(bounds, async move |socket| {
+        if let Some(line) = Coordinator::link_up(&coordinator, None, ends, protocol) {
+            carry(line, *socket).await;
         }
-        Outgoing::Ping => Message::Ping(Bytes::new()),
-        Outgoing::Close(refusal) => {
-            let (code, reason) = close_of(refusal);
-            let reason = Utf8Bytes::from_static(reason);
-            Message::Close(Some(CloseFrame { code, reason }))
-        }
-    }
+        drop(sockets);
+    }))
 }
 
 #[cfg(feature = "schema")]

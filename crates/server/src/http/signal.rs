@@ -1,6 +1,5 @@
 //! `/signal`: one client's WebSocket, between its socket and its line to the switchboard.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,27 +7,31 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::response::Response;
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::App;
 #[cfg(feature = "schema")]
 use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::status::is_open_to;
-use super::websocket::{Unfinished, answer_close, bounded, fail, is_oversized};
+use super::websocket::{
+    Control, Data, OpCode, Socket, Unfinished, Upgrade, answer_close, bounds, close, fail,
+    is_oversized, put_head, write,
+};
 use crate::listen::BytesRead;
 use crate::network::Ends;
 use crate::runtime::{Batch, ClaimState, Line, Outgoing};
 
 /// Frames of one client that are read before it is sent what waits for it.
 const READ_IN_A_ROW: u32 = 32;
+
+/// Bytes that are written at once, or the one frame that is longer.
+const AT_ONCE: usize = 16 * 1024;
 
 /// Time a client has to take what it is sent.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
@@ -37,11 +40,11 @@ pub(super) async fn upgrade(
     State(app): State<Arc<App>>,
     Extension(ends): Extension<Ends>,
     Extension(read): Extension<BytesRead>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, StatusCode>,
 ) -> Result<Response, Problem> {
-    let upgrade = upgrade.map_err(|_| {
+    let upgrade = upgrade.map_err(|status| {
         let error = "this address takes WebSockets only";
-        Problem::new(StatusCode::UPGRADE_REQUIRED, "websocket-only", error)
+        Problem::new(status, "websocket-only", error)
     })?;
     let state = app.ownership.state();
     if !is_open_to(state, ends) {
@@ -67,9 +70,7 @@ pub(super) async fn upgrade(
         return Err(Problem::new(status, "zone-changed", error));
     }
     let sockets = app.sockets.token();
-    Ok(bounded(upgrade).on_upgrade(async move |socket| {
-        // The task would have room for the socket in each future that has it in turn.
-        let mut socket = Box::new(socket);
+    Ok(upgrade.serve(bounds(), async move |mut socket| {
         serve(&mut socket, &line, Unfinished::new(read)).await;
         drop(sockets);
     }))
@@ -87,7 +88,7 @@ pub(super) fn not_open(state: ClaimState) -> Problem {
 }
 
 /// Reads and writes until either side ends it.
-async fn serve(socket: &mut WebSocket, line: &Line, mut unfinished: Unfinished) {
+async fn serve(socket: &mut Socket, line: &Line, mut unfinished: Unfinished) {
     let mut batch = Batch::default();
     let mut in_a_row = 0;
     loop {
@@ -108,14 +109,14 @@ async fn serve(socket: &mut WebSocket, line: &Line, mut unfinished: Unfinished) 
                     return;
                 }
                 // Most clients are idle most of the time, and need no room for this.
-                batch.frames = VecDeque::new();
+                batch = Batch::default();
             }
         }
     }
 }
 
 /// Sends what waits, of which the last is a close.
-async fn send_last(socket: &mut WebSocket, line: &Line) {
+async fn send_last(socket: &mut Socket, line: &Line) {
     let mut last = line.outbox.take().await;
     send(socket, line, &mut last).await;
 }
@@ -123,7 +124,7 @@ async fn send_last(socket: &mut WebSocket, line: &Line) {
 /// What there is to do on a connection.
 enum Next {
     /// A frame came, or the end.
-    Came(Option<Result<Message, axum::Error>>),
+    Came(Option<Result<Message, Error>>),
     /// More came of one message than any message has.
     Endless,
     /// The batch is to be sent.
@@ -133,7 +134,7 @@ enum Next {
 /// Waits for a frame, and for something to send. What came already is read first, so that the answers to it
 /// leave together; but not for ever.
 async fn next(
-    socket: &mut WebSocket,
+    socket: &mut Socket,
     line: &Line,
     batch: &mut Batch,
     in_a_row: &mut u32,
@@ -168,22 +169,24 @@ enum Taken {
     /// The client closed it.
     Closed,
     /// Nothing more can be read from it.
-    Failed(axum::Error),
+    Failed(Error),
     TooLarge,
 }
 
-fn take_in(frame: Result<Message, axum::Error>, line: &Line) -> Taken {
+fn take_in(frame: Result<Message, Error>, line: &Line) -> Taken {
     match frame {
         Ok(Message::Text(text)) => line.receive(&text),
         Ok(Message::Binary(bytes)) => line.receive_binary(bytes.len()),
         Ok(Message::Ping(_)) => line.heard(),
         Ok(Message::Pong(_)) => line.answered_ping(),
         Ok(Message::Close(frame)) => {
-            if frame.is_some_and(|frame| is_leaving(frame.code)) {
+            if frame.is_some_and(|frame| is_leaving(frame.code.into())) {
                 line.left();
             }
             return Taken::Closed;
         }
+        // Only written, never read.
+        Ok(Message::Frame(_)) => {}
         Err(error) if is_oversized(&error) => {
             line.receive_oversized();
             return Taken::TooLarge;
@@ -193,33 +196,30 @@ fn take_in(frame: Result<Message, axum::Error>, line: &Line) -> Taken {
     Taken::Done
 }
 
-/// Sends a batch with one flush, and empties it. False when it was the last, or the client did not take it.
-async fn send(socket: &mut WebSocket, line: &Line, batch: &mut Batch) -> bool {
+/// Sends a batch in few writes, and empties it. False when it was the last, or the client did not take it.
+async fn send(socket: &mut Socket, line: &Line, batch: &mut Batch) -> bool {
     let sending = async {
+        let mut bytes = Vec::new();
         for outgoing in batch.frames.drain(..) {
-            let (message, last) = match outgoing {
+            match outgoing {
                 Outgoing::Frame(frame) => {
-                    // JSON is UTF-8: this goes well.
-                    let text = Utf8Bytes::try_from(frame.into_bytes());
-                    (Message::Text(text.map_err(axum::Error::new)?), false)
+                    put_head(&mut bytes, OpCode::Data(Data::Text), frame.size());
+                    frame.write_to(&mut bytes);
                 }
-                Outgoing::Ping => (Message::Ping(Bytes::new()), false),
+                Outgoing::Ping => put_head(&mut bytes, OpCode::Control(Control::Ping), 0),
                 Outgoing::Close(code) => {
-                    let frame = CloseFrame {
-                        code: code.number(),
-                        reason: Utf8Bytes::default(),
-                    };
-                    (Message::Close(Some(frame)), true)
+                    write(socket, &bytes).await?;
+                    close(socket, code.number()).await?;
+                    return Ok(false);
                 }
-            };
-            socket.feed(message).await?;
-            if last {
-                socket.flush().await?;
-                return Ok(false);
+            }
+            if bytes.len() >= AT_ONCE {
+                write(socket, &bytes).await?;
+                bytes.clear();
             }
         }
-        socket.flush().await?;
-        Ok::<_, axum::Error>(true)
+        write(socket, &bytes).await?;
+        Ok::<_, Error>(true)
     };
     let sent = {
         let mut sending = pin!(sending);

@@ -12,26 +12,26 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coordination::Protocol;
 use coordination::message::{MAX_FRAME, SUBPROTOCOL};
-use coordination::{Blob, Frame, Protocol};
 use station::Zone;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::{ProtocolError, SubProtocolError};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_util::task::TaskTracker;
 
 use crate::network::Ends;
 use crate::network::endpoint::{Endpoint, EndpointError};
 use crate::network::zoning::Zoning;
-use crate::runtime::coordination::{Dials, Heard, Outgoing, carry, close_of};
+use crate::runtime::coordination::{Dials, carry};
 use crate::runtime::{Coordinator, Resolver};
 
 /// How long an address has to answer.
@@ -121,7 +121,7 @@ impl Dialer {
         };
         let dialed = Some(text.to_owned());
         let line = Coordinator::link_up(&self.coordinator, dialed, link.ends, protocol);
-        carry(line.ok_or(DialError::Closed)?, link.socket, read, write).await;
+        carry(line.ok_or(DialError::Closed)?, link.socket).await;
         Ok(())
     }
 
@@ -233,29 +233,4 @@ fn is_without_subprotocol(error: &tungstenite::Error) -> bool {
             SubProtocolError::NoSubProtocol
         ))
     )
-}
-
-fn read(message: Message) -> Heard {
-    match message {
-        Message::Text(text) => Heard::Frame(Frame::Text(text.as_str().into())),
-        Message::Binary(bytes) => Heard::Frame(Frame::Binary(Blob::from(bytes.as_ref()))),
-        Message::Ping(bytes) | Message::Pong(bytes) => Heard::Control(bytes.len()),
-        // Only ever written.
-        Message::Frame(frame) => Heard::Control(frame.len()),
-        Message::Close(_) => Heard::Close,
-    }
-}
-
-fn write(outgoing: Outgoing) -> Message {
-    match outgoing {
-        Outgoing::Frame(Frame::Text(text)) => Message::text(&*text),
-        Outgoing::Frame(Frame::Binary(bytes)) => Message::binary(bytes.as_bytes().to_vec()),
-        Outgoing::Ping => Message::Ping(Vec::new().into()),
-        Outgoing::Close(refusal) => {
-            let (code, reason) = close_of(refusal);
-            let code = code.into();
-            let reason = reason.into();
-            Message::Close(Some(CloseFrame { code, reason }))
-        }
-    }
 }

@@ -11,10 +11,11 @@ use signaling::message::ServerFrame;
 
 use super::{Delays, lock};
 
-/// Frames that may wait.
-const MOST_FRAMES: usize = 512;
+/// Frames that may wait: all that a session that is resumed may have missed, and as many again.
+const MOST_FRAMES: usize = 4_096;
 
-/// Bytes that may wait: a full list of people and some calls.
+/// Bytes that may wait, in the same way. Signals of others are never so many
+/// ([`signaling::Limits::under_way`]): it takes what the client asked for itself, or many who come and go.
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// What waits for all clients together.
@@ -130,15 +131,15 @@ impl Outbox {
         }
         match &outgoing {
             Outgoing::Frame(frame) => {
-                let weight = frame.weight();
+                let size = frame.size();
                 // A single frame is always taken: who reads at all is not closed for the others.
-                let bytes = waiting.bytes + weight;
+                let bytes = waiting.bytes + size;
                 let too_much = !waiting.frames.is_empty() && bytes > self.queues.share();
                 if waiting.frames.len() >= MOST_FRAMES || too_much {
                     return Err(Overflow);
                 }
                 waiting.bytes = bytes;
-                self.queues.bytes.fetch_add(weight, Ordering::Relaxed);
+                self.queues.bytes.fetch_add(size, Ordering::Relaxed);
             }
             // A client that does not read needs no more than one ping.
             Outgoing::Ping if waiting.frames.contains(&Outgoing::Ping) => return Ok(()),
@@ -231,7 +232,13 @@ mod tests {
     }
 
     fn text(body: &str) -> Outgoing {
-        Outgoing::Frame(Body::Shared(body.to_owned().into()).number(1, None))
+        Outgoing::Frame(Body::Own(body.into()).number(1, None))
+    }
+
+    /// A frame that has as many bytes.
+    fn of_size(bytes: usize) -> Outgoing {
+        let number = r#","seq":1}"#.len() - 1;
+        text(&"a".repeat(bytes - number))
     }
 
     #[tokio::test]
@@ -261,9 +268,7 @@ mod tests {
         }
         assert_eq!(outbox.push(text("a"), Instant::now()), Err(Overflow));
         outbox.take().await;
-        outbox
-            .push(text(&"a".repeat(MOST_BYTES)), Instant::now())
-            .unwrap();
+        outbox.push(of_size(MOST_BYTES), Instant::now()).unwrap();
         assert_eq!(outbox.queues.bytes(), MOST_BYTES);
         assert_eq!(outbox.push(text("a"), Instant::now()), Err(Overflow));
         outbox.abandon(CloseCode::TryAgainLater, Instant::now());
@@ -278,14 +283,14 @@ mod tests {
     async fn who_does_not_read_has_a_share_of_what_all_may_hold() {
         let queues = Arc::new(Queues::new(1_000));
         let [slow, other, reader] = [(); 3].map(|()| Outbox::new(Arc::clone(&queues)));
-        slow.push(text(&"a".repeat(600)), Instant::now()).unwrap();
-        other.push(text(&"a".repeat(600)), Instant::now()).unwrap();
+        slow.push(of_size(600), Instant::now()).unwrap();
+        other.push(of_size(600), Instant::now()).unwrap();
         assert_eq!(
             slow.push(text("a"), Instant::now()),
             Err(Overflow),
             "more than a third"
         );
-        reader.push(text(&"a".repeat(600)), Instant::now()).unwrap();
+        reader.push(of_size(600), Instant::now()).unwrap();
         reader.take().await;
         drop(slow);
         other.push(text("a"), Instant::now()).unwrap();

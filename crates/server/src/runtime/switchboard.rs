@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use signaling::{
-    Claimant, ClientId, Command, ConnectionId, Counters, ErrorCode, Hub, Judgement, Limits, Owner,
-    Policy, Remote, SessionToken, Shown, Ticket,
+    Claimant, ClientId, CloseCode, Command, ConnectionId, Counters, ErrorCode, Hub, Judgement,
+    Limits, Owner, Policy, Remote, SessionToken, Shown, Ticket,
 };
 use station::{Fingerprint, KeyId, Statement, Zone};
 use tokio::sync::{Notify, mpsc};
@@ -35,7 +35,8 @@ pub struct Switchboard {
 #[derive(Debug)]
 struct Exchange {
     hub: Hub,
-    lines: BTreeMap<ConnectionId, (Arc<Outbox>, Ends)>,
+    // Boxed, since nodes of a map are half empty.
+    lines: BTreeMap<ConnectionId, Box<Far>>,
     /// Connections so far; the next one's name.
     connections: u64,
     /// The deadline that [`Switchboard::keep_time`] waits for.
@@ -43,6 +44,13 @@ struct Exchange {
     stopped: bool,
     /// For other servers.
     onward: mpsc::UnboundedSender<Onward>,
+}
+
+/// What commands for a connection need.
+#[derive(Debug)]
+struct Far {
+    outbox: Arc<Outbox>,
+    ends: Ends,
 }
 
 /// One connection to the hub. Dropping it breaks the connection: the session waits for its client.
@@ -188,8 +196,9 @@ impl Switchboard {
             }
             exchange.connections += 1;
             let connection = ConnectionId::new(exchange.connections);
-            let line = (Arc::clone(&outbox), ends);
-            exchange.lines.insert(connection, line);
+            let outbox = Arc::clone(&outbox);
+            let far = Far { outbox, ends };
+            exchange.lines.insert(connection, Box::new(far));
             connection
         };
         let origin = origin::of(ends, zone);
@@ -277,7 +286,7 @@ impl Switchboard {
             let exchange = lock(&self.exchange);
             let lines = exchange.lines.iter();
             lines
-                .map(|(&connection, &(_, ends))| (connection, ends))
+                .map(|(&connection, far)| (connection, far.ends))
                 .collect()
         };
         let leaving = lines.into_iter().filter(|&(_, ends)| may_not_stay(ends));
@@ -391,18 +400,18 @@ impl Exchange {
                 }),
                 Command::Ping { connection } => self.push(connection, Outgoing::Ping, now),
                 Command::Close { connection, code } => {
-                    if let Some((outbox, _)) = self.lines.remove(&connection)
-                        && outbox.push(Outgoing::Close(code), now).is_err()
+                    if let Some(far) = self.lines.remove(&connection)
+                        && far.outbox.push(Outgoing::Close(code), now).is_err()
                     {
-                        outbox.abandon(code, now);
+                        far.outbox.abandon(code, now);
                     }
                 }
                 Command::Challenge {
                     connection,
                     claimant,
                 } => {
-                    if let Some(&(_, ends)) = self.lines.get(&connection) {
-                        work.push(Work::Challenge(connection, claimant, ends));
+                    if let Some(far) = self.lines.get(&connection) {
+                        work.push(Work::Challenge(connection, claimant, far.ends));
                     }
                 }
                 Command::Verify {
@@ -435,12 +444,12 @@ impl Exchange {
     }
 
     fn push(&mut self, connection: ConnectionId, outgoing: Outgoing, now: Instant) {
-        let Some((outbox, _)) = self.lines.get(&connection) else {
+        let Some(far) = self.lines.get(&connection) else {
             return;
         };
-        if outbox.push(outgoing, now).is_err() {
+        if far.outbox.push(outgoing, now).is_err() {
             tracing::info!(?connection, "closed: does not read what it is sent");
-            outbox.abandon(signaling::CloseCode::TryAgainLater, now);
+            far.outbox.abandon(CloseCode::TryAgainLater, now);
             self.lines.remove(&connection);
             self.hub.slow(connection, now);
         }

@@ -25,7 +25,8 @@ pub struct Ticket {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) phase: Phase,
-    pub(super) ticket: Ticket,
+    /// None once its session began.
+    pub(super) ticket: Option<Ticket>,
     pub(super) origin: Origin,
     /// The number of the last frame sent before the connection was a session's.
     pub(super) seq: u64,
@@ -45,16 +46,17 @@ pub(super) struct Connection {
     pub(super) moves: Meter,
 }
 
-/// How far the login is. Guests go straight from `Arrived` to `In`.
+/// How far the login is. Guests go straight from `Arrived` to `In`. What only a login needs lies apart: most
+/// connections are done with it.
 #[derive(Debug)]
 pub(super) enum Phase {
     Arrived,
     /// A challenge is being made.
-    Identifying(Application),
+    Identifying(Box<Application>),
     /// The challenge is with the client.
-    Challenged(Application, Box<Challenge>),
+    Challenged(Box<Application>, Box<Challenge>),
     /// The proof is being verified.
-    Proving(Application, Box<Proven>),
+    Proving(Box<Application>, Box<Proven>),
     /// It carries this session.
     In(ClientId),
 }
@@ -105,12 +107,12 @@ pub(super) struct OverBudget {
 }
 
 impl Application {
-    pub(super) fn new(purpose: Purpose, reply_to: Option<&str>) -> Self {
-        Self {
+    pub(super) fn new(purpose: Purpose, reply_to: Option<&str>) -> Box<Self> {
+        Box::new(Self {
             purpose,
             reply_to: reply_to.map(str::to_owned),
             judged: BTreeMap::new(),
-        }
+        })
     }
 }
 
@@ -126,7 +128,7 @@ impl Connection {
     pub(super) fn new(ticket: Ticket, origin: Origin, now: Instant) -> Self {
         Self {
             phase: Phase::Arrived,
-            ticket,
+            ticket: Some(ticket),
             origin,
             seq: 0,
             failed_logins: 0,

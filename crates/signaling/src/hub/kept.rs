@@ -9,8 +9,7 @@ use crate::message::{Body, ServerFrame};
 
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    /// With what each counts for.
-    frames: VecDeque<(ServerFrame, usize)>,
+    frames: VecDeque<ServerFrame>,
     bytes: usize,
     released: u64,
     sent: u64,
@@ -45,15 +44,9 @@ impl Kept {
         share: usize,
     ) -> ServerFrame {
         self.sent += 1;
-        // A message that others are sent too is kept once for all of them.
-        let most = match body {
-            Body::Shared(_) => SHARED,
-            Body::Own(_) => usize::MAX,
-        };
         let frame = body.number(self.sent, reply_to);
-        let counts = frame.weight().min(most);
-        self.bytes += counts;
-        self.frames.push_back((frame.clone(), counts));
+        self.bytes += counts(&frame);
+        self.frames.push_back(frame.clone());
         let most = limits.kept_bytes.min(share);
         while self.frames.len() > limits.kept_frames || self.bytes > most {
             self.release(self.released + 1);
@@ -64,10 +57,10 @@ impl Kept {
     /// The frames up to a number have arrived.
     pub(super) fn release(&mut self, seq: u64) {
         while self.released < seq {
-            let Some((_, counted)) = self.frames.pop_front() else {
+            let Some(arrived) = self.frames.pop_front() else {
                 break;
             };
-            self.bytes -= counted;
+            self.bytes -= counts(&arrived);
             self.released += 1;
         }
         if self.frames.is_empty() {
@@ -82,9 +75,18 @@ impl Kept {
             return None;
         }
         let arrived = usize::try_from(last_seq - self.released).ok()?;
-        let missed = self.frames.iter().skip(arrived);
-        Some(missed.map(|(frame, _)| frame.clone()).collect())
+        Some(self.frames.iter().skip(arrived).cloned().collect())
     }
+}
+
+/// What a frame counts for: a message that others are sent too is kept once for all of them.
+fn counts(frame: &ServerFrame) -> usize {
+    let most = if frame.is_shared() {
+        SHARED
+    } else {
+        usize::MAX
+    };
+    frame.size().min(most)
 }
 
 /// What a message that many keep counts for at most.

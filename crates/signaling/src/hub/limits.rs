@@ -64,6 +64,11 @@ pub struct Limits {
     pub keep_dropped: Duration,
     /// Bytes kept for one session from which on its client is asked whether they arrived, by a ping.
     pub unconfirmed: usize,
+    /// Bytes of signals from one address, or from one other server, that may be under way to one session: sent, and not known to
+    /// have arrived. Each counts for 256 at least; the one that goes beyond it is the last.
+    pub under_way_from_one: usize,
+    /// Bytes of signals from anybody that may be under way to one session, in the same way.
+    pub under_way: usize,
     /// Frames of one session that are kept because they may not have arrived.
     pub kept_frames: usize,
     /// Bytes of these frames.
@@ -105,8 +110,11 @@ impl Default for Limits {
             namings: 20_000,
             keep_dropped: Duration::from_secs(60),
             unconfirmed: 8 * 1024,
-            kept_frames: 256,
-            kept_bytes: 128 * 1024,
+            under_way_from_one: 64 * 1024,
+            under_way: 256 * 1024,
+            // All signals that may be under way, and as much again.
+            kept_frames: 2_048,
+            kept_bytes: 512 * 1024,
             kept_in_all: 64 * 1024 * 1024,
             candidates: 50,
         }

@@ -164,7 +164,7 @@ impl Hub {
         };
         let Application {
             purpose, reply_to, ..
-        } = application;
+        } = *application;
         let reply_to = reply_to.as_deref();
         if !genuine {
             let refusal = Refusal {

@@ -12,7 +12,7 @@
 //!
 //! Reading order: this page, `limits` and `budgets` (what it may cost), `connection` and `session` (one
 //! client's state), `login`, `resume`, `standing` (what a session may do changes), `relay`, `observed` (what
-//! is added to candidates), `nets` (who is
+//! is added to candidates), `under_way` (who does not read them), `nets` (who is
 //! where), `presence` (telling them), `elsewhere` (people at other servers), `sending`, `time` (what happens when nothing does).
 
 mod accounts;
@@ -34,6 +34,7 @@ mod sending;
 mod session;
 mod standing;
 mod time;
+mod under_way;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -42,7 +43,7 @@ use station::{Callsign, KeyId};
 
 use crate::message::{
     Answer, ClientId, ClientMessage, ErrorCode, IceCandidate, Join, ListPeers, MAX_FRAME, Offer,
-    ServerMessage, decode,
+    Selector, ServerMessage, decode,
 };
 use crate::origin::Origin;
 use crate::policy::Policy;
@@ -72,10 +73,11 @@ pub struct Hub {
     policy: Policy,
     /// Whether hidden addresses in candidates are followed by those the server sees.
     observed_candidates: bool,
-    connections: BTreeMap<ConnectionId, Connection>,
-    sessions: BTreeMap<ClientId, Session>,
+    // Boxed, since nodes of these maps are half empty.
+    connections: BTreeMap<ConnectionId, Box<Connection>>,
+    sessions: BTreeMap<ClientId, Box<Session>>,
     /// Sessions by the part of their token that they are looked up by.
-    tokens: BTreeMap<String, ClientId>,
+    tokens: BTreeMap<Selector, ClientId>,
     nets: Nets,
     elsewhere: Elsewhere,
     addresses: Addresses,
@@ -152,7 +154,7 @@ impl Hub {
         let crowded = self.addresses.crowded(origin.sharing, most);
         self.addresses.enter(origin.sharing, now);
         self.connections
-            .insert(connection, Connection::new(ticket, origin, now));
+            .insert(connection, Box::new(Connection::new(ticket, origin, now)));
         self.set_timer(connection);
         let welcome = if full {
             let error = "this server is full; try again in a minute";
@@ -236,6 +238,7 @@ impl Hub {
         match asked {
             Some((seq, client)) => {
                 self.release(client, seq);
+                self.ask_whether_much_arrived(client);
                 self.set_timer(connection);
             }
             None => self.heard(connection, now),
@@ -395,7 +398,7 @@ impl Hub {
         self.commands.push_back(Command::Close { connection, code });
     }
 
-    fn forget(&mut self, connection: ConnectionId, now: Instant) -> Option<Connection> {
+    fn forget(&mut self, connection: ConnectionId, now: Instant) -> Option<Box<Connection>> {
         let there = self.connections.remove(&connection)?;
         self.timers.clear(connection, there.timer);
         self.addresses.leave(there.origin.sharing, now);
@@ -412,7 +415,7 @@ impl Hub {
             if let Some(identity) = &session.presence.identity {
                 self.keys.leave(identity.key, now);
             }
-            self.tokens.remove(session.token.selector());
+            self.tokens.remove(&session.token.selector());
             let from = session.origin.sharing;
             self.timers
                 .keep_no_longer(client, from, session.dropped_until);

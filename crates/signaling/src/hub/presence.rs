@@ -1,15 +1,15 @@
 //! Telling the members of a net of each other: who came, who left, who is here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
-
-use bytes::Bytes;
 
 use super::budgets::Strain;
 use super::connection::Phase;
 use super::kept::Kept;
 use super::nets::{Audience, News};
 use super::session::{Presence, Session};
+use super::under_way::UnderWay;
 use super::{ConnectionId, Hub, Ticket};
 use crate::message::{Body, ClientId, ErrorCode, Join, ListPeers, Net, Peer, ServerMessage};
 
@@ -26,7 +26,9 @@ impl Hub {
         let Some(there) = self.connections.get_mut(&connection) else {
             return;
         };
-        let Ticket { client, token } = there.ticket.clone();
+        let Some(Ticket { client, token }) = there.ticket.take() else {
+            return;
+        };
         there.phase = Phase::In(client);
         let origin = there.origin;
         match &presence.identity {
@@ -37,17 +39,18 @@ impl Hub {
             None => self.counters.guests += 1,
         }
         let kept = Kept::after(there.seq);
-        self.tokens.insert(token.selector().to_owned(), client);
+        self.tokens.insert(token.selector(), client);
         let session = Session {
             presence,
             token,
             spki,
             kept,
+            under_way: UnderWay::default(),
             origin,
             connection: Some(connection),
             dropped_until: None,
         };
-        self.sessions.insert(client, session);
+        self.sessions.insert(client, Box::new(session));
         self.set_timer(connection);
         self.enter(client, reply_to, now);
         // The token came with this frame, so nobody resumes from before it.
@@ -222,7 +225,7 @@ impl Hub {
 
 /// A `PEERS_CHANGED` that is encoded once, and where in it each of those who joined stands.
 struct Change {
-    body: Bytes,
+    body: Arc<[u8]>,
     /// Start and end of each `joined` entry, without the comma between them.
     entries: BTreeMap<ClientId, (usize, usize)>,
     /// Whether it says anything beside who joined.
@@ -255,7 +258,7 @@ impl Change {
         let more = joined.next().is_some() || left.next().is_some();
         body.push_str(if more { TAIL_OF_MORE } else { TAIL });
         Self {
-            body: body.into(),
+            body: body.into_bytes().into(),
             entries,
             says_more: more || !leavers.is_empty(),
         }
@@ -312,12 +315,12 @@ mod tests {
         let change = |named| Change::new(joined.clone().into_iter(), left.iter().copied(), named);
         let whole = |joined, left, more| {
             let message = ServerMessage::PeersChanged { joined, left, more };
-            message.body().number(1, None).into_bytes()
+            message.body().number(1, None).to_bytes()
         };
         let written = change(3);
         let told = |to| {
             let body = written.without(ClientId::new(to)).unwrap();
-            body.number(1, None).into_bytes()
+            body.number(1, None).to_bytes()
         };
         assert_eq!(told(9), whole(joined.clone(), left.clone(), false));
         for (own, others) in [(1, [2, 3]), (2, [1, 3]), (3, [1, 2])] {
@@ -325,7 +328,7 @@ mod tests {
             assert_eq!(told(own), whole(others, left.clone(), false));
         }
         let few = change(1).without(ClientId::new(1)).unwrap();
-        let few = few.number(1, None).into_bytes();
+        let few = few.number(1, None).to_bytes();
         assert_eq!(few, whole(Vec::new(), left.clone(), true));
     }
 

@@ -41,6 +41,12 @@ impl Hub {
             let code = ErrorCode::LicenseRequired;
             return self.refuse_with(from, code, error, Some(details), reply_to);
         }
+        if !self.may_send_signal(from, to, reply_to) {
+            return;
+        }
+        let Some(sender) = self.presence(from) else {
+            return;
+        };
         let chain = brought.or_else(|| sender.chain(offer.statement.as_ref()));
         let onward = self
             .elsewhere
@@ -63,7 +69,7 @@ impl Hub {
             Some(signal) => self.forward(from, to, signal, reply_to),
             None => {
                 self.introduce(from, to);
-                self.send_body(to, body, None);
+                self.send_signal(from, to, body);
             }
         }
     }
@@ -78,12 +84,17 @@ impl Hub {
         let Some(to) = self.resolve_or_refuse(from, &answer.target, reply_to) else {
             return;
         };
-        let Some(leg) = self.leg_mut(from, to).filter(|leg| leg.ringing) else {
+        if !self.leg_mut(from, to).is_some_and(|leg| leg.ringing) {
             let error = "there is no offer of theirs to answer";
             return self.refuse(from, ErrorCode::NoCall, error, reply_to);
-        };
-        leg.ringing = false;
-        leg.answered = true;
+        }
+        if !self.may_send_signal(from, to, reply_to) {
+            return;
+        }
+        if let Some(leg) = self.leg_mut(from, to) {
+            leg.ringing = false;
+            leg.answered = true;
+        }
         let Some(sender) = self.presence(from) else {
             return;
         };
@@ -106,7 +117,7 @@ impl Hub {
             Some(signal) => self.forward(from, to, signal, reply_to),
             None => {
                 self.introduce(from, to);
-                self.send_body(to, body, None);
+                self.send_signal(from, to, body);
             }
         }
     }
@@ -129,7 +140,12 @@ impl Hub {
             let error = format!("at most {most} candidates follow an offer");
             return self.refuse(from, ErrorCode::TooManyCandidates, &error, reply_to);
         }
-        leg.candidates += 1;
+        if !self.may_send_signal(from, to, reply_to) {
+            return;
+        }
+        if let Some(leg) = self.leg_mut(from, to) {
+            leg.candidates += 1;
+        }
         self.counters.candidates += 1;
         if self.elsewhere.holds(to) {
             return self.forward(from, to, between::candidate(from, to, ice), reply_to);
@@ -138,13 +154,13 @@ impl Hub {
             from,
             candidate: &ice.candidate,
         };
-        self.send(to, &message, None);
+        self.send_signal(from, to, message.body());
         if let Some(seen) = self.observed(from, to, &ice.candidate) {
             let message = ServerMessage::IceCandidateReceived {
                 from,
                 candidate: &seen,
             };
-            self.send(to, &message, None);
+            self.send_signal(from, to, message.body());
         }
     }
 

@@ -24,7 +24,7 @@ impl Hub {
         if !self.may_try(connection, reply_to, now) {
             return;
         }
-        let found = self.tokens.get(resume.session.selector()).copied();
+        let found = self.tokens.get(&resume.session.selector()).copied();
         let session = found.and_then(|client| Some((client, self.sessions.get(&client)?)));
         let Some((client, session)) =
             session.filter(|(_, session)| session.token.is(&resume.session))

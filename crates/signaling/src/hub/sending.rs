@@ -51,20 +51,25 @@ impl Hub {
             self.kept += session.kept.bytes();
             if let Some(connection) = session.connection {
                 self.commands.push_back(Command::Send { connection, frame });
-                if session.kept.bytes() >= self.limits.unconfirmed {
-                    let sent = session.kept.sent();
-                    self.ask_whether_arrived(connection, sent);
+                if session.unconfirmed() >= self.limits.unconfirmed {
+                    self.ask_whether_much_arrived(client);
                 }
             }
         }
     }
 
-    /// Pings a client, unless that was done and not answered yet: the pong says that what was sent before has
-    /// arrived.
-    fn ask_whether_arrived(&mut self, connection: ConnectionId, sent: u64) {
-        let there = self.connections.get_mut(&connection);
-        if let Some(there) = there.filter(|there| there.sent_before_ping.is_none()) {
-            there.sent_before_ping = Some(sent);
+    /// Pings a client that much was sent to, unless that was done and not answered yet: the pong says that what was sent
+    /// before has arrived.
+    pub(super) fn ask_whether_much_arrived(&mut self, client: ClientId) {
+        let Some(session) = self.sessions.get(&client) else {
+            return;
+        };
+        if session.unconfirmed() >= self.limits.unconfirmed
+            && let Some(connection) = session.connection
+            && let Some(there) = self.connections.get_mut(&connection)
+            && there.sent_before_ping.is_none()
+        {
+            there.sent_before_ping = Some(session.kept.sent());
             self.commands.push_back(Command::Ping { connection });
         }
     }
@@ -126,6 +131,7 @@ impl Hub {
         if let Some(session) = self.sessions.get_mut(&client) {
             self.kept -= session.kept.bytes();
             session.kept.release(seq);
+            session.under_way.arrived(seq);
             self.kept += session.kept.bytes();
         }
     }

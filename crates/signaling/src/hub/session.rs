@@ -6,6 +6,7 @@ use std::time::Instant;
 use station::Statement;
 
 use super::kept::Kept;
+use super::under_way::UnderWay;
 use super::{ConnectionId, Identity};
 use crate::message::{CallStatement, ClientId, Net, Peer, PeerServer, Role, SessionToken};
 use crate::origin::Origin;
@@ -18,6 +19,8 @@ pub(super) struct Session {
     pub(super) spki: Vec<u8>,
     /// What was sent and may not have arrived.
     pub(super) kept: Kept,
+    /// Signals among that.
+    pub(super) under_way: UnderWay,
     /// Of its connection, or of the last it had.
     pub(super) origin: Origin,
     /// None while the client is away; then it has an end.
@@ -60,6 +63,14 @@ pub(super) struct Leg {
     pub(super) candidates: u32,
     /// The other end was told who this end is, because in their net it may not know.
     pub(super) introduced: bool,
+}
+
+impl Session {
+    /// Bytes that were sent and may not have arrived.
+    pub(super) fn unconfirmed(&self) -> usize {
+        // What is kept gives way where there is too much of it.
+        self.kept.bytes().max(self.under_way.bytes())
+    }
 }
 
 impl Presence {

@@ -21,7 +21,7 @@ pub use server::{
     Body, ErrorCode, FRAME_OVERHEAD, Peer, PeerServer, Role, ServerFrame, ServerMessage,
     ServerProof,
 };
-pub use token::{PresentedToken, SessionToken};
+pub use token::{PresentedToken, Selector, SessionToken};
 
 /// Most bytes a text frame may have.
 pub const MAX_FRAME: usize = 64 * 1024;

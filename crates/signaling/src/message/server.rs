@@ -1,8 +1,8 @@
 //! What the server says, and how frames are written.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use station::{Callsign, Fingerprint, KeyId, LicenceClass};
 
@@ -253,24 +253,24 @@ impl ErrorCode {
 /// A message without a number yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
-    /// For one session: its number is written behind it, in the same memory.
+    /// For one session.
     Own(Vec<u8>),
     /// For many, which share it.
-    Shared(Bytes),
+    Shared(Arc<[u8]>),
 }
 
-/// A message on its way to one session, with its number.
+/// A message on its way to one session, with its number. It is small, and its text lies once in memory however
+/// many hold it: thousands may wait, or be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerFrame(Text);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Text {
-    Written(Bytes),
-    /// Written when it is sent, so that a message to many waits once.
+    Written(Arc<[u8]>),
+    /// Its number is written when it is sent.
     Shared {
-        body: Bytes,
+        body: Arc<[u8]>,
         seq: u64,
-        reply_to: Option<Box<str>>,
     },
 }
 
@@ -278,17 +278,22 @@ impl Body {
     /// The message as the frame number `seq` of a session; `reply_to` for an answer.
     #[must_use]
     pub fn number(self, seq: u64, reply_to: Option<&str>) -> ServerFrame {
-        ServerFrame(match self {
-            Self::Own(mut text) => {
-                write_number(&mut text, seq, reply_to);
-                Text::Written(text.into())
-            }
-            Self::Shared(body) => Text::Shared {
-                body,
-                seq,
-                reply_to: reply_to.map(Box::from),
-            },
-        })
+        let mut text = match (self, reply_to) {
+            (Self::Shared(body), None) => return ServerFrame(Text::Shared { body, seq }),
+            (Self::Shared(body), Some(_)) => body.to_vec(),
+            (Self::Own(text), _) => text,
+        };
+        write_number(&mut text, seq, reply_to);
+        ServerFrame(Text::Written(text.into()))
+    }
+
+    /// Bytes of the message.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Own(text) => text.len(),
+            Self::Shared(text) => text.len(),
+        }
     }
 
     /// The message to be sent to many.
@@ -302,38 +307,46 @@ impl Body {
 }
 
 impl ServerFrame {
-    /// Bytes of the message, which is nearly all of the frame.
+    /// Bytes of its text.
     #[must_use]
-    pub fn weight(&self) -> usize {
+    pub fn size(&self) -> usize {
         match &self.0 {
             Text::Written(text) => text.len(),
-            Text::Shared { body, .. } => body.len(),
+            Text::Shared { body, seq } => body.len() + SEQ.len() + digits(*seq),
         }
     }
 
-    /// The frame as it is sent: JSON, so always UTF-8.
-    #[must_use]
-    pub fn into_bytes(self) -> Bytes {
-        match self.0 {
-            Text::Written(text) => text,
-            Text::Shared {
-                body,
-                seq,
-                reply_to,
-            } => {
-                let mut text = Vec::with_capacity(body.len() + FRAME_OVERHEAD);
-                text.extend_from_slice(&body);
-                write_number(&mut text, seq, reply_to.as_deref());
-                text.into()
+    /// Whether many are sent the same message.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.0, Text::Shared { .. })
+    }
+
+    /// Writes the frame as it is sent behind what is in `out`: JSON, so always UTF-8.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        match &self.0 {
+            Text::Written(text) => out.extend_from_slice(text),
+            Text::Shared { body, seq } => {
+                out.reserve(body.len() + FRAME_OVERHEAD);
+                out.extend_from_slice(body);
+                write_number(out, *seq, None);
             }
         }
     }
+
+    /// The frame as it is sent.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        self.write_to(&mut text);
+        text
+    }
 }
 
-/// Makes a message a frame. A message is an object with at least its type, so its last byte is the closing brace.
+/// Makes the message at the end of `text` a frame. A message is an object with at least its type, so its last byte is the
+/// closing brace.
 fn write_number(text: &mut Vec<u8>, seq: u64, reply_to: Option<&str>) {
     text.pop();
-    text.extend_from_slice(b",\"seq\":");
+    text.extend_from_slice(SEQ);
     // Writing a number or a string into memory does not fail.
     let _ = serde_json::to_writer(&mut *text, &seq);
     if let Some(reply_to) = reply_to {
@@ -371,15 +384,24 @@ impl ServerMessage<'_> {
     }
 }
 
-/// Bytes that `seq` adds to a message: `,"seq":` and twenty digits.
-pub const FRAME_OVERHEAD: usize = 27;
+/// Bytes that `seq` adds to a message at most: its name and twenty digits.
+pub const FRAME_OVERHEAD: usize = SEQ.len() + 20;
+
+const SEQ: &[u8] = b",\"seq\":";
+
+fn digits(number: u64) -> usize {
+    let after_the_first = number.checked_ilog10().unwrap_or_default();
+    usize::try_from(after_the_first).map_or(1, |others| 1 + others)
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn text(body: Body, seq: u64, reply_to: Option<&str>) -> String {
-        String::from_utf8(body.number(seq, reply_to).into_bytes().into()).unwrap()
+        let frame = body.number(seq, reply_to);
+        assert_eq!(frame.size(), frame.to_bytes().len());
+        String::from_utf8(frame.to_bytes()).unwrap()
     }
 
     #[test]

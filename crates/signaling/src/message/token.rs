@@ -23,6 +23,11 @@ pub struct SessionToken(Box<str>);
 #[cfg_attr(feature = "schema", schemars(with = "String"))]
 pub struct PresentedToken<'a>(#[serde(borrow)] Cow<'a, str>);
 
+/// The part of a token by which a session is looked up: 66 bits, enough never to meet by chance. 190 are left to be
+/// guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Selector([u8; 11]);
+
 impl SessionToken {
     /// Takes 32 random bytes in base64url.
     #[must_use]
@@ -32,8 +37,8 @@ impl SessionToken {
 
     /// The part by which the session is looked up.
     #[must_use]
-    pub fn selector(&self) -> &str {
-        selector(&self.0)
+    pub fn selector(&self) -> Selector {
+        Selector::of(&self.0)
     }
 
     /// Whether a client presented this token; takes as long for any that is as long.
@@ -51,8 +56,16 @@ impl SessionToken {
 impl PresentedToken<'_> {
     /// The part by which the session is looked up.
     #[must_use]
-    pub fn selector(&self) -> &str {
-        selector(&self.0)
+    pub fn selector(&self) -> Selector {
+        Selector::of(&self.0)
+    }
+}
+
+impl Selector {
+    /// Zeros, which are in no token, take the place of what is missing.
+    fn of(token: &str) -> Self {
+        let mut bytes = token.bytes();
+        Self(std::array::from_fn(|_| bytes.next().unwrap_or_default()))
     }
 }
 
@@ -67,13 +80,6 @@ impl fmt::Debug for PresentedToken<'_> {
         f.write_str("PresentedToken")
     }
 }
-
-fn selector(text: &str) -> &str {
-    text.get(..SELECTOR).unwrap_or(text)
-}
-
-/// 66 bits, enough never to meet by chance; 190 are left to be guessed.
-const SELECTOR: usize = 11;
 
 #[cfg(test)]
 mod tests {

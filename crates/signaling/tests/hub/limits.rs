@@ -7,7 +7,7 @@ use signaling::limit::Rate;
 use signaling::{ClientId, CloseCode, Limits, Origin, Scope, Zone};
 
 use crate::operator_and_guest;
-use crate::support::{Room, lan, line, offer, register, resume};
+use crate::support::{Room, answer, lan, line, offer, register, resume};
 
 #[test]
 fn bad_frames_get_typed_errors_and_disturb_nobody() {
@@ -490,4 +490,90 @@ fn a_full_server_turns_away_and_says_so() {
     assert_eq!(room.closed[&late], CloseCode::TryAgainLater);
     room.say(guest, &json!({ "type": "PING" }));
     assert_eq!(room.one(guest)["type"], "PONG");
+}
+
+/// What is under way to a sleeper is bounded by who sends it, so that everybody else gets through.
+#[test]
+fn who_sleeps_has_room_for_others_than_who_sends_most() {
+    let mut room = Room::new(Limits {
+        under_way_from_one: 1_000,
+        unconfirmed: 1_000,
+        ..Limits::default()
+    });
+    let sleeper = room.guest();
+    let eager = room.operator("W1AW", 1);
+    let other = room.operator("K1ABC", 2);
+    room.forget_everything();
+    let until_busy = |room: &mut Room| {
+        let mut arrived = 0;
+        loop {
+            room.say(eager, &offer(sleeper));
+            match room.one_or_none(eager) {
+                Value::Null => arrived += 1,
+                refused => {
+                    assert_eq!(refused["code"], "target-busy");
+                    return arrived;
+                }
+            }
+            assert!(arrived < 20, "nothing holds them back");
+        }
+    };
+    assert_eq!(until_busy(&mut room), 4);
+    let candidate = json!({
+        "type": "ICE_CANDIDATE",
+        "target": sleeper,
+        "candidate": { "candidate": "candidate:1", "sdpMid": "0", "sdpMLineIndex": 0 },
+    });
+    room.say(eager, &candidate);
+    assert_eq!(room.error(eager), "target-busy");
+    room.say(sleeper, &answer(eager));
+    assert_eq!(
+        room.one(eager)["type"],
+        "ANSWER_RECEIVED",
+        "the other way is free"
+    );
+
+    room.say(other, &offer(sleeper));
+    assert!(room.received(other).is_empty());
+    let told = room.received(sleeper);
+    assert_eq!(told.last().unwrap()["from"], other.to_string());
+    assert_eq!(room.pings, [sleeper]);
+    room.hub.answered_ping(line(sleeper), room.now);
+    assert_eq!(until_busy(&mut room), 4, "what arrived counts no longer");
+
+    // Nor does it push out what waits for somebody who is away.
+    let last_seq = room.last_seq(sleeper);
+    room.hub.answered_ping(line(sleeper), room.now);
+    room.disconnect(sleeper);
+    let kept = until_busy(&mut room);
+    room.received(sleeper);
+    let back = room.resume(sleeper, last_seq);
+    assert_eq!(room.received(back).len(), 1 + kept);
+    assert!(room.closed.is_empty());
+}
+
+/// Many together fill up no more than what signals may.
+#[test]
+fn all_signals_to_a_sleeper_together_have_a_bound() {
+    let mut room = Room::new(Limits {
+        under_way: 1_000,
+        ..Limits::default()
+    });
+    let sleeper = room.guest();
+    let callers: Vec<_> = (1..=6).map(|key| room.operator("W1AW", key)).collect();
+    room.forget_everything();
+    for caller in &callers {
+        room.say(*caller, &offer(sleeper));
+    }
+    let refused = callers
+        .iter()
+        .filter(|caller| !room.received(**caller).is_empty());
+    assert_eq!(refused.count(), 2);
+    assert_eq!(room.received(sleeper).len(), 4);
+    let late = room.guest();
+    assert_eq!(
+        room.one(sleeper)["peer"]["id"],
+        late.to_string(),
+        "the net still gets through"
+    );
 }

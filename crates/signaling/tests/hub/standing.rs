@@ -337,9 +337,7 @@ fn an_older_look_up_does_not_win_over_a_judgement() {
         }
         hub.verified(line(client), true, now);
         let frames = std::iter::from_fn(|| hub.poll()).filter_map(|command| match command {
-            Command::Send { frame, .. } => {
-                serde_json::from_slice::<Value>(&frame.into_bytes()).ok()
-            }
+            Command::Send { frame, .. } => serde_json::from_slice::<Value>(&frame.to_bytes()).ok(),
             _ => None,
         });
         let registered = frames.last().unwrap();

@@ -192,7 +192,7 @@ impl Room {
         while let Some(command) = self.hub.poll() {
             match command {
                 Command::Send { connection, frame } => {
-                    let text = String::from_utf8(frame.into_bytes().into()).unwrap();
+                    let text = String::from_utf8(frame.to_bytes()).unwrap();
                     self.deliver(self.names[&connection], &text);
                 }
                 Command::Ping { connection } => self.pings.push(self.names[&connection]),

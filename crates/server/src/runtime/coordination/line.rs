@@ -4,10 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use coordination::message::Refusal;
-use coordination::{Frame, Input, LinkId, Protocol};
-use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
+use coordination::{Blob, Frame, Input, LinkId, Protocol};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::{Coordinator, lock};
 
@@ -43,8 +48,7 @@ pub enum Outgoing {
 
 /// The code of RFC 6455 and the reason that a WebSocket is closed with. Who speaks the subprotocol was told before; who
 /// knows only the plain messages is told nowhere else.
-#[must_use]
-pub fn close_of(refusal: Option<Refusal>) -> (u16, &'static str) {
+fn close_of(refusal: Option<Refusal>) -> (u16, &'static str) {
     match refusal {
         None => (1000, ""),
         Some(full @ (Refusal::Full | Refusal::Paused)) => (1013, full.as_str()),
@@ -54,8 +58,7 @@ pub fn close_of(refusal: Option<Refusal>) -> (u16, &'static str) {
 
 /// What a socket received.
 #[derive(Debug)]
-pub enum Heard {
-    /// A frame.
+enum Heard {
     Frame(Frame),
     /// A ping or a pong, with so many bytes in it.
     Control(usize),
@@ -86,32 +89,29 @@ impl Drop for Line {
     }
 }
 
-/// Reads and writes until either side ends it. `read` and `write` know the socket's kind of message.
-pub async fn carry<S, M, E>(
-    mut line: Line,
-    socket: S,
-    read: fn(M) -> Heard,
-    write: fn(Outgoing) -> M,
-) where
-    S: Stream<Item = Result<M, E>> + Sink<M>,
+/// Reads and writes until either side ends it.
+pub async fn carry<S>(mut line: Line, socket: WebSocketStream<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
 {
     let (sink, stream) = socket.split();
     let (link, coordinator) = (line.link, Arc::clone(&line.coordinator));
-    let listening = listen(&coordinator, link, line.protocol, stream, read);
-    let speaking = speak(&coordinator, link, &mut line.outgoing, sink, write);
+    let listening = listen(&coordinator, link, line.protocol, stream);
+    let speaking = speak(&coordinator, link, &mut line.outgoing, sink);
     tokio::select! {
         () = listening => {}
         () = speaking => {}
     }
 }
 
-async fn listen<M, E>(
+async fn listen<S>(
     coordinator: &Coordinator,
     link: LinkId,
     protocol: Protocol,
-    mut stream: impl Stream<Item = Result<M, E>> + Unpin,
-    read: fn(M) -> Heard,
-) {
+    mut stream: SplitStream<WebSocketStream<S>>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut asked = false;
     loop {
         let next = match protocol {
@@ -127,7 +127,7 @@ async fn listen<M, E>(
             },
         };
         asked = false;
-        match next.and_then(Result::ok).map(read) {
+        match next.and_then(Result::ok).map(Heard::from) {
             Some(Heard::Frame(frame)) => {
                 if let Some(open) = lock(&coordinator.core).lines.get_mut(&link) {
                     open.heard = Instant::now();
@@ -146,20 +146,21 @@ async fn listen<M, E>(
     }
 }
 
-async fn speak<M, E>(
+async fn speak<S>(
     coordinator: &Coordinator,
     link: LinkId,
     outgoing: &mut mpsc::Receiver<Outgoing>,
-    mut sink: impl Sink<M, Error = E> + Unpin,
-    write: fn(Outgoing) -> M,
-) {
+    mut sink: SplitSink<WebSocketStream<S>, Message>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut batch = Vec::new();
     while outgoing.recv_many(&mut batch, BATCH).await > 0 {
         let (mut frames, mut bytes) = (0, 0);
         for next in batch.drain(..) {
             if let Outgoing::Close(_) = next {
                 let _ = timeout(CLOSE_WITHIN, async {
-                    sink.send(write(next)).await?;
+                    sink.send(next.into()).await?;
                     sink.close().await
                 })
                 .await;
@@ -169,7 +170,7 @@ async fn speak<M, E>(
                 frames += 1;
                 bytes += frame.len();
             }
-            if sink.feed(write(next)).await.is_err() {
+            if sink.feed(next.into()).await.is_err() {
                 return;
             }
         }
@@ -181,6 +182,36 @@ async fn speak<M, E>(
             frames,
             bytes,
         });
+    }
+}
+
+impl From<Message> for Heard {
+    fn from(message: Message) -> Self {
+        match message {
+            Message::Text(text) => Self::Frame(Frame::Text(text.as_str().into())),
+            Message::Binary(bytes) => Self::Frame(Frame::Binary(Blob::from(bytes.as_ref()))),
+            Message::Ping(bytes) | Message::Pong(bytes) => Self::Control(bytes.len()),
+            // Only ever written.
+            Message::Frame(frame) => Self::Control(frame.len()),
+            Message::Close(_) => Self::Close,
+        }
+    }
+}
+
+impl From<Outgoing> for Message {
+    fn from(outgoing: Outgoing) -> Self {
+        match outgoing {
+            Outgoing::Frame(Frame::Text(text)) => Self::text(&*text),
+            Outgoing::Frame(Frame::Binary(bytes)) => Self::binary(bytes.as_bytes().to_vec()),
+            Outgoing::Ping => Self::Ping(Vec::new().into()),
+            Outgoing::Close(refusal) => {
+                let (code, reason) = close_of(refusal);
+                Self::Close(Some(CloseFrame {
+                    code: code.into(),
+                    reason: reason.into(),
+                }))
+            }
+        }
     }
 }
 

@@ -57,7 +57,7 @@ use sets::Told;
 use warnings::Seen;
 
 pub use advice::{About, Advice, AdviceList};
-pub use line::{Heard, Line, Outgoing, carry, close_of};
+pub use line::{Line, Outgoing, carry};
 pub use plain::Catalog;
 pub use present::PresentServer;
 pub use view::{PeerRow, PeerState};
