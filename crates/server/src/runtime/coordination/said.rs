@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn a_list_counts_when_its_last_page_is_there_and_takes_the_place_of_the_one_before() {
         let (mut said, now) = (Said::default(), Instant::now());
-        let mut say = |said: &mut Said, message| said.take(server(1), message, |_| true, now);
+        let say = |said: &mut Said, message| said.take(server(1), message, |_| true, now);
         say(&mut said, page(0..3, false));
         say(&mut said, page(5..7, true));
         assert_eq!(kept(&said, server(1)), (3, 0), "the one before");
