@@ -371,7 +371,7 @@ async fn the_owner_blacklists_and_live_sessions_follow() {
         "callsign": "K1ABC",
         "reason": "vouches for\nanybody",
     });
-    assert_eq!(listed, json!({ "entries": [entry] }));
+    assert_eq!(listed, json!({ "entries": [entry], "published": false }));
     let mut client = server.connect().await;
     assert_eq!(client.log_in(&far).await["role"], "unlicensed");
     // By the key's own name, as if the certificate were gone.
