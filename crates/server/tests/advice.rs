@@ -4,11 +4,11 @@
 mod support;
 
 use std::net::Ipv4Addr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use support::{DEADLINE, Operator, TestServer};
+use support::{DEADLINE, Operator, TestServer, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -74,31 +74,25 @@ async fn advice_until(
     what: &str,
     wanted: impl Fn(&[Value]) -> bool,
 ) -> Value {
-    let start = Instant::now();
-    loop {
+    eventually(what, async || {
         let list = server
             .signed(owner, "GET", "/api/blacklist/advice", None)
             .await
             .json();
-        if wanted(list["advice"].as_array().unwrap()) {
-            return list;
-        }
-        assert!(start.elapsed() < DEADLINE, "{what}: {list:#}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        let found = wanted(list["advice"].as_array().unwrap());
+        if found { Ok(list) } else { Err(list) }
+    })
+    .await
 }
 
 async fn peers_until(server: &TestServer, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
-    let start = Instant::now();
-    loop {
+    eventually("the peers", async || {
         let peers = server.get("/api/peers").await.json();
         let peers = peers.as_array().unwrap().clone();
-        if wanted(&peers) {
-            return peers;
-        }
-        assert!(start.elapsed() < DEADLINE, "{peers:#?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        let found = wanted(&peers);
+        if found { Ok(peers) } else { Err(peers) }
+    })
+    .await
 }
 
 async fn name(server: &TestServer, owner: &Operator, endpoint: &str) {
@@ -288,15 +282,12 @@ async fn hostile_lists_are_bounded_or_refused() {
     foreign
         .say(&json!({"type": "CONTENT_SYNC", "catalog": {"serverId": "s", "entries": files}}))
         .await;
-    let start = Instant::now();
-    let catalogs = loop {
+    let catalogs = eventually("the catalog", async || {
         let catalogs = server.get("/api/peers/catalogs").await.json();
-        if catalogs[0]["entries"].is_array() {
-            break catalogs;
-        }
-        assert!(start.elapsed() < DEADLINE, "{catalogs}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
+        let found = catalogs[0]["entries"].is_array();
+        if found { Ok(catalogs) } else { Err(catalogs) }
+    })
+    .await;
     let peers = server.get("/api/peers").await.json();
     assert_eq!(catalogs[0]["id"], peers[0]["id"]);
     assert_eq!(catalogs[0]["entries"].as_array().unwrap().len(), 32);
@@ -358,11 +349,15 @@ async fn owners_publish_their_blacklists_and_each_decides_alone() {
     let [here, there] = linked(&owners).await;
     let accused = vouched(&here, &owners[0], "W9XYZ").await;
     let path = format!("/api/certificates/{}/blacklist", accused.fingerprint());
-    let start = Instant::now();
-    while status_of(&there, &accused).await != "trusted" {
-        assert!(start.elapsed() < DEADLINE, "the certificate gets there");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    eventually("the certificate gets there", async || {
+        let status = status_of(&there, &accused).await;
+        if status == "trusted" {
+            Ok(())
+        } else {
+            Err(status)
+        }
+    })
+    .await;
 
     // What an owner decides stays with them until they publish it.
     let decision = json!({"reason": "sold the radio", "scope": "subtree"});
@@ -536,11 +531,15 @@ async fn what_nobody_vouches_for_does_not_go_on_the_air() {
         .await;
     let (here, air) = (Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 2));
     for path in ["/api/peers", "/api/peers/catalogs"] {
-        let start = Instant::now();
-        while get_from(here, &server, path).await == json!([]) {
-            assert!(start.elapsed() < DEADLINE, "{path}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        eventually(path, async || {
+            let shown = get_from(here, &server, path).await;
+            if shown == json!([]) {
+                Err(shown)
+            } else {
+                Ok(())
+            }
+        })
+        .await;
         assert_eq!(get_from(air, &server, path).await, json!([]), "{path}");
     }
 }
