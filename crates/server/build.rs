@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=HAM_SERVER_WEB_DIST");
     println!("cargo::rerun-if-env-changed=HAM_SERVER_BUILD");
     println!("cargo::rustc-env=HAM_SERVER_BUILT={}", build_time());
+    leave_out_unwinding();
     // Release builds number themselves; any other build is number 0.
     let build_number = env::var("HAM_SERVER_BUILD").unwrap_or_else(|_| "0".into());
     println!(
@@ -53,6 +54,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
     };
     embed(&dist, &out)
+}
+
+/// In a release a panic ends the process, so nothing looks up how to unwind a stack: 110 kB that need not be handed on.
+fn leave_out_unwinding() {
+    let is = |name, value: &str| env::var(name).is_ok_and(|set| set == value);
+    if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") {
+        println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr");
+    }
 }
 
 /// Seconds since 1970, or as reproducible builds set it.

@@ -1,5 +1,5 @@
 //! `cargo xtask test autobahn`: the Autobahn test suite, which knows the WebSocket protocol (RFC 6455) and not
-//! us, against an echo on the WebSockets of `/signal` (`crates/server/examples/websocket-echo.rs`).
+//! us, against an echo on the WebSockets of `/signal` (`crates/socket/examples/websocket-echo.rs`).
 //!
 //! The suite is written in Python 2.7, which is old and which not everybody has: so it runs only when it is
 //! named. What it needs goes into a folder below `target`.
@@ -32,7 +32,7 @@ pub(crate) fn main() -> Result<Counts> {
     run::must(&mut run::cargo(&[
         "build",
         "--package",
-        "ham-server",
+        "socket",
         "--example",
         "websocket-echo",
     ]))?;

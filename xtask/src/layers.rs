@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("signaling", &["station"]),
     ("coordination", &["station"]),
     ("radio", &["station"]),
+    ("socket", &[]),
     ("store", &["station", "pki"]),
     (
         "ham-server",
@@ -32,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "signaling",
             "coordination",
             "radio",
+            "socket",
             "store",
         ],
     ),

@@ -103,10 +103,14 @@ impl Meter {
     /// # Errors
     /// The time until the same spending would succeed. Nothing is spent then.
     pub fn spend(&mut self, units: u32, rate: Rate, now: Instant) -> Result<(), Duration> {
-        let due = self.due.max(now) + rate.unit * units;
-        let ahead = due.saturating_duration_since(now);
-        if ahead > rate.most {
-            return Err(ahead - rate.most);
+        let cost = match units {
+            1 => rate.unit,
+            _ => rate.unit * units,
+        };
+        let due = self.due.max(now) + cost;
+        let latest = now + rate.most;
+        if due > latest {
+            return Err(due - latest);
         }
         self.due = due;
         Ok(())

@@ -35,7 +35,7 @@ const USAGE: &str = "usage: bench-signaling --ham-server FILE --bare-relay FILE 
     [--peer-server FILE] --results FILE --page FILE [PART...]";
 
 /// Rounds of which the median counts.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 7;
 
 /// Time over which latency is measured.
 const LATENCY_TIME: std::time::Duration = std::time::Duration::from_secs(4);

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use coordination::Protocol;
 use coordination::message::{MAX_FRAME, SUBPROTOCOL};
+use socket::websocket::Upgrade;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::App;
@@ -16,7 +17,6 @@ use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::signal::not_open;
 use super::status::is_open_to;
-use super::websocket::Upgrade;
 use crate::network::Ends;
 use crate::runtime::coordination::carry;
 use crate::runtime::{ClaimState, Coordinator};
@@ -64,7 +64,7 @@ pub(super) async fn upgrade(
         .max_frame_size(Some(MAX_FRAME));
     Ok(upgrade.serve(bounds, async move |socket| {
         if let Some(line) = Coordinator::link_up(&coordinator, None, ends, protocol) {
-            carry(line, *socket).await;
+            carry(line, socket.into_stream()).await;
         }
         drop(sockets);
     }))

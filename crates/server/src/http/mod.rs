@@ -26,7 +26,6 @@ mod text;
 mod toll;
 mod trust;
 mod web;
-pub mod websocket;
 mod zones;
 
 use std::sync::{Arc, Mutex};

@@ -10,7 +10,11 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use futures_util::StreamExt as _;
+use signaling::message::MAX_FRAME;
+use socket::lingering::BytesRead;
+use socket::websocket::{
+    Control, Data, OpCode, Socket, Unfinished, Upgrade, bounds, is_oversized, put_head,
+};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -19,13 +23,15 @@ use super::App;
 use super::openapi::{Operation, Paths};
 use super::problem::Problem;
 use super::status::is_open_to;
-use super::websocket::{
-    Control, Data, OpCode, Socket, Unfinished, Upgrade, answer_close, bounds, close, fail,
-    is_oversized, put_head, write,
-};
-use crate::listen::BytesRead;
 use crate::network::Ends;
 use crate::runtime::{Batch, ClaimState, Line, Outgoing};
+
+/// A message up to this size, in bytes, is still read, to be refused with a typed error; a larger one ends the
+/// connection.
+const MAX_READ: usize = 2 * MAX_FRAME;
+
+/// Bytes that may come on the wire until a message ends.
+const MOST_UNFINISHED: u64 = 8 * MAX_FRAME as u64;
 
 /// Frames of one client that are read before it is sent what waits for it.
 const READ_IN_A_ROW: u32 = 32;
@@ -70,8 +76,8 @@ pub(super) async fn upgrade(
         return Err(Problem::new(status, "zone-changed", error));
     }
     let sockets = app.sockets.token();
-    Ok(upgrade.serve(bounds(), async move |mut socket| {
-        serve(&mut socket, &line, Unfinished::new(read)).await;
+    Ok(upgrade.serve(bounds(MAX_READ), async move |mut socket| {
+        serve(&mut socket, &line, Unfinished::new(read, MOST_UNFINISHED)).await;
         drop(sockets);
     }))
 }
@@ -95,8 +101,8 @@ async fn serve(socket: &mut Socket, line: &Line, mut unfinished: Unfinished) {
         match next(socket, line, &mut batch, &mut in_a_row, &unfinished).await {
             Next::Came(Some(frame)) => match take_in(frame, line) {
                 Taken::Done => unfinished.end(),
-                Taken::Closed => return answer_close(socket).await,
-                Taken::Failed(error) => return fail(socket, &error).await,
+                Taken::Closed => return socket.answer_close().await,
+                Taken::Failed(error) => return socket.fail(&error).await,
                 Taken::TooLarge => return send_last(socket, line).await,
             },
             Next::Came(None) => return,
@@ -108,8 +114,6 @@ async fn serve(socket: &mut Socket, line: &Line, mut unfinished: Unfinished) {
                 if !send(socket, line, &mut batch).await {
                     return;
                 }
-                // Most clients are idle most of the time, and need no room for this.
-                batch = Batch::default();
             }
         }
     }
@@ -131,8 +135,8 @@ enum Next {
     ToSend,
 }
 
-/// Waits for a frame, and for something to send. What came already is read first, so that the answers to it
-/// leave together; but not for ever.
+/// Waits for a frame, and for something to send. What waits is sent first, then everything is read that came already,
+/// so that the answers to it leave together; but not for ever.
 async fn next(
     socket: &mut Socket,
     line: &Line,
@@ -141,24 +145,21 @@ async fn next(
     unfinished: &Unfinished,
 ) -> Next {
     poll_fn(|context| {
-        let patient = *in_a_row < READ_IN_A_ROW;
-        if patient {
-            if let Poll::Ready(frame) = socket.poll_next_unpin(context) {
-                *in_a_row += 1;
-                return Poll::Ready(Next::Came(frame));
+        if !(1..READ_IN_A_ROW).contains(in_a_row) {
+            *in_a_row = 0;
+            if line.outbox.poll_take(batch, context).is_ready() {
+                return Poll::Ready(Next::ToSend);
             }
-            if unfinished.is_endless() {
-                return Poll::Ready(Next::Endless);
-            }
+        }
+        if let Poll::Ready(frame) = socket.poll_next(context) {
+            *in_a_row += 1;
+            return Poll::Ready(Next::Came(frame));
         }
         *in_a_row = 0;
-        if line.outbox.poll_take(batch, context).is_ready() {
-            return Poll::Ready(Next::ToSend);
+        if unfinished.is_endless() {
+            return Poll::Ready(Next::Endless);
         }
-        if patient {
-            return Poll::Pending;
-        }
-        socket.poll_next_unpin(context).map(Next::Came)
+        Poll::Pending
     })
     .await
 }
@@ -208,17 +209,17 @@ async fn send(socket: &mut Socket, line: &Line, batch: &mut Batch) -> bool {
                 }
                 Outgoing::Ping => put_head(&mut bytes, OpCode::Control(Control::Ping), 0),
                 Outgoing::Close(code) => {
-                    write(socket, &bytes).await?;
-                    close(socket, code.number()).await?;
+                    socket.write(&bytes).await?;
+                    socket.close(code.number()).await?;
                     return Ok(false);
                 }
             }
             if bytes.len() >= AT_ONCE {
-                write(socket, &bytes).await?;
+                socket.write(&bytes).await?;
                 bytes.clear();
             }
         }
-        write(socket, &bytes).await?;
+        socket.write(&bytes).await?;
         Ok::<_, Error>(true)
     };
     let sent = {

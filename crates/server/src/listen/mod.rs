@@ -9,7 +9,6 @@ mod authority;
 mod clock;
 mod door;
 mod files;
-mod lingering;
 mod meters;
 mod peer;
 mod permitted;
@@ -36,14 +35,13 @@ use tokio_util::task::TaskTracker;
 use crate::network::Ends;
 use crate::network::zoning::Zoning;
 
-use lingering::{Lingering, LingeringRoom};
+use socket::lingering::{BytesRead, Lingering, LingeringRoom};
 
 pub use authority::AuthorityError;
 pub(crate) use authority::FILES as BROWSER_CA_FILES;
 pub use clock::Clock;
 pub use door::{Door, DoorCounters};
 pub use files::within_open_files;
-pub use lingering::BytesRead;
 pub use peer::same_user;
 pub use ports::{ListenError, Listener};
 pub use tls::{Root, Tls, TlsError};

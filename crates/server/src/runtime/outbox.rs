@@ -14,6 +14,9 @@ use super::{Delays, lock};
 /// Frames that may wait: all that a session that is resumed may have missed, and as many again.
 const MOST_FRAMES: usize = 4_096;
 
+/// Frames for which a queue keeps its room.
+const FEW_FRAMES: usize = 4;
+
 /// Bytes that may wait, in the same way. Signals of others are never so many
 /// ([`signaling::Limits::under_way`]): it takes what the client asked for itself, or many who come and go.
 const MOST_BYTES: usize = 1024 * 1024;
@@ -198,11 +201,14 @@ impl Outbox {
         batch
     }
 
-    /// A batch of this queue was handed to the system.
-    pub fn sent(&self, batch: &Batch) {
-        if let Some(since) = batch.since {
+    /// A batch of this queue was handed to the system. It is empty then, and can be used again.
+    pub fn sent(&self, batch: &mut Batch) {
+        if let Some(since) = batch.since.take() {
             self.queues.delays.count(since.elapsed());
         }
+        batch.frames.clear();
+        // Most clients are idle most of the time, and need no room for many.
+        batch.frames.shrink_to(FEW_FRAMES);
     }
 
     /// What waited counts no longer.
@@ -305,8 +311,8 @@ mod tests {
             outbox.push(text("a"), Instant::now()).unwrap();
         }
         assert_eq!(outbox.queues.frames(), 2);
-        let batch = outbox.take().await;
-        outbox.sent(&batch);
+        let mut batch = outbox.take().await;
+        outbox.sent(&mut batch);
         assert_eq!(outbox.queues.delays().histogram().count, 1);
     }
 }

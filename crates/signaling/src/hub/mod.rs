@@ -173,6 +173,8 @@ impl Hub {
     }
 
     /// A text frame arrived.
+    // Within the server, which is built for size, it would be as slow as that.
+    #[inline(never)]
     pub fn receive(&mut self, connection: ConnectionId, text: &str, now: Instant) {
         if !self.admit_frame(connection, text.len(), now) {
             return;

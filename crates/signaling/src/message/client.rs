@@ -210,7 +210,12 @@ pub struct Join<'a> {
 #[cfg_attr(feature = "schema", schemars(with = "String"))]
 pub struct Verbatim<'a>(&'a RawValue);
 
-impl Verbatim<'_> {
+impl<'a> Verbatim<'a> {
+    /// As it was written, quotes and all.
+    pub(super) fn as_str(self) -> &'a str {
+        self.0.get()
+    }
+
     /// Bytes of it as written.
     pub(super) fn len(self) -> usize {
         self.0.get().len()

@@ -5,6 +5,7 @@
 
 pub mod between;
 mod client;
+mod description;
 mod server;
 mod token;
 
@@ -55,6 +56,15 @@ impl ClientId {
     pub const fn bits(self) -> u64 {
         self.0
     }
+
+    /// As it is shown.
+    fn digits(self) -> [u8; 16] {
+        let bytes = self.0.to_be_bytes();
+        std::array::from_fn(|place| {
+            let digit = bytes[place / 2] >> (4 * (1 - place % 2)) & 15;
+            HEX[usize::from(digit)]
+        })
+    }
 }
 
 impl fmt::Display for ClientId {
@@ -66,10 +76,7 @@ impl fmt::Display for ClientId {
 /// As it is shown, without a detour over the heap: it is in every signal.
 impl Serialize for ClientId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let digit = |place: usize| {
-            HEX[usize::from(self.0.to_be_bytes()[place / 2] >> (4 * (1 - place % 2)) & 15)]
-        };
-        let text: [u8; 16] = std::array::from_fn(digit);
+        let text = self.digits();
         let text = str::from_utf8(&text).map_err(serde::ser::Error::custom)?;
         serializer.serialize_str(text)
     }
@@ -79,13 +86,18 @@ impl FromStr for ClientId {
     type Err = ClientIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let hex = text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if !hex {
+        if text.len() != 16 {
             return Err(ClientIdError);
         }
-        u64::from_str_radix(text, 16)
-            .map(Self)
-            .map_err(|_| ClientIdError)
+        let bits = text.bytes().try_fold(0, |bits: u64, byte| {
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                _ => return Err(ClientIdError),
+            };
+            Ok(bits << 4 | u64::from(digit))
+        });
+        bits.map(Self)
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use station::{Callsign, Fingerprint, KeyId, LicenceClass};
 
 use super::client::{CallStatement, Candidate, SessionDescription};
+use super::description::{Kind, Received};
 use super::{ClientId, Net, SessionToken};
 
 /// The server's message, without the `seq` and `replyTo` that its frame adds.
@@ -363,10 +364,52 @@ impl ServerMessage<'_> {
         let mut json = Vec::with_capacity(self.usual_length());
         // Every part is a string, number, list or struct with string keys, so this cannot fail;
         // an empty object would still be a frame.
-        if serde_json::to_writer(&mut json, self).is_err() {
+        if self.write_to(&mut json).is_err() {
             json = b"{}".to_vec();
         }
         Body::Own(json)
+    }
+
+    /// Writes the message.
+    pub(super) fn write_to(&self, json: &mut Vec<u8>) -> serde_json::Result<()> {
+        match *self {
+            Self::OfferReceived {
+                from,
+                ref from_callsign,
+                verified,
+                polite,
+                offer,
+                statement,
+                chain,
+            } => Received {
+                kind: Kind::Offer { polite },
+                from,
+                callsign: from_callsign,
+                verified,
+                description: offer,
+                statement,
+                chain,
+            }
+            .write_to(json),
+            Self::AnswerReceived {
+                from,
+                ref from_callsign,
+                verified,
+                answer,
+                statement,
+                chain,
+            } => Received {
+                kind: Kind::Answer,
+                from,
+                callsign: from_callsign,
+                verified,
+                description: answer,
+                statement,
+                chain,
+            }
+            .write_to(json),
+            _ => serde_json::to_writer(json, self),
+        }
     }
 
     /// Room for the message and its number, so that writing a signal does not move it again and again; and not

@@ -18,8 +18,8 @@ use crate::dialect::Dialect;
 use crate::server::Server;
 use benchmark::socket::frames;
 
-const WARM_UP: Duration = Duration::from_millis(700);
-const MEASURED: Duration = Duration::from_millis(2_500);
+const WARM_UP: Duration = Duration::from_millis(500);
+const MEASURED: Duration = Duration::from_millis(1_200);
 
 /// Messages that may be under way in each pair.
 pub(crate) const UNDER_WAY: [usize; 2] = [1, 16];

@@ -8,12 +8,12 @@ use std::process::ExitCode;
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
-use futures_util::StreamExt as _;
-use ham_server::http::websocket::{
-    Data, OpCode, Socket, Upgrade, answer_close, bounds, fail, put_head, write,
-};
+use socket::websocket::{Data, OpCode, Socket, Upgrade, bounds, put_head};
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
+
+/// As `/signal` has it.
+const MAX_READ: usize = 128 * 1024;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -35,7 +35,7 @@ async fn serve() -> anyhow::Result<()> {
 }
 
 async fn upgrade(upgrade: Upgrade) -> Response {
-    upgrade.serve(bounds(), async |mut socket| echo(&mut socket).await)
+    upgrade.serve(bounds(MAX_READ), async |mut socket| echo(&mut socket).await)
 }
 
 async fn echo(socket: &mut Socket) {
@@ -43,15 +43,15 @@ async fn echo(socket: &mut Socket) {
         let (kind, payload) = match came {
             Ok(Message::Text(text)) => (Data::Text, text.into()),
             Ok(Message::Binary(bytes)) => (Data::Binary, bytes),
-            Ok(Message::Close(_)) => return answer_close(socket).await,
+            Ok(Message::Close(_)) => return socket.answer_close().await,
             // The library answers pings by itself.
             Ok(_) => continue,
-            Err(error) => return fail(socket, &error).await,
+            Err(error) => return socket.fail(&error).await,
         };
         let mut frame = Vec::new();
         put_head(&mut frame, OpCode::Data(kind), payload.len());
         frame.extend_from_slice(&payload);
-        if write(socket, &frame).await.is_err() {
+        if socket.write(&frame).await.is_err() {
             return;
         }
     }

@@ -26,7 +26,7 @@ const MOST_LINGERING: usize = 256;
 
 /// Room for connections that are closed and still read from.
 #[derive(Debug, Clone)]
-pub(super) struct LingeringRoom(Arc<Semaphore>);
+pub struct LingeringRoom(Arc<Semaphore>);
 
 /// How many bytes a connection has brought.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +42,7 @@ impl BytesRead {
 
 /// A client's TCP connection.
 #[derive(Debug)]
-pub(super) struct Lingering {
+pub struct Lingering {
     /// None while it is dropped.
     stream: Option<TcpStream>,
     /// Whether the client was told anything.
@@ -58,7 +58,9 @@ impl Default for LingeringRoom {
 }
 
 impl Lingering {
-    pub(super) fn new(stream: TcpStream, room: LingeringRoom) -> Self {
+    /// A connection as it was accepted. When it is closed there may be no room left to read from it longer.
+    #[must_use]
+    pub fn new(stream: TcpStream, room: LingeringRoom) -> Self {
         Self {
             stream: Some(stream),
             told: false,
@@ -68,7 +70,8 @@ impl Lingering {
     }
 
     /// What it has brought.
-    pub(super) fn read(&self) -> BytesRead {
+    #[must_use]
+    pub fn read(&self) -> BytesRead {
         self.read.clone()
     }
 
