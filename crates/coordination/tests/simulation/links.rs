@@ -8,8 +8,8 @@ use coordination::{
 };
 use station::Zone;
 
-use crate::sim::bench::{Bench, Remote};
-use crate::sim::host::{Host, ROOT};
+use crate::sim::bench::{Bench, Remote, update};
+use crate::sim::host::ROOT;
 
 fn refused(bench: &Bench, link: u64) -> String {
     let (code, closed) = bench.refusal(link).unwrap();
@@ -227,7 +227,7 @@ fn misbehaviour_ends_in_a_growing_pause() {
     let limits = Limits::default();
     let mut bench = Bench::new(limits);
     let remote = Remote::new("remote", ROOT);
-    let server = crate::sim::keys::server_id(&remote.chain[0]);
+    let server = remote.id();
     let mut pauses = Vec::new();
     for link in 1..=3 {
         bench.connect(link, &remote);
@@ -277,10 +277,7 @@ fn misbehaviour_of_many_fills_no_memory() {
         bench.pass(Duration::from_millis(10));
     }
     let node = bench.host.node.as_ref().unwrap();
-    let pause = |remote: &Remote| {
-        let server = crate::sim::keys::server_id(&remote.chain[0]);
-        node.pause_of(server, bench.now)
-    };
+    let pause = |remote: &Remote| node.pause_of(remote.id(), bench.now);
     assert_eq!(pause(&remotes[0]), None);
     assert!(remotes[1..].iter().all(|remote| pause(remote).is_some()));
 }
@@ -292,13 +289,9 @@ fn a_full_server_says_where_else_to_go() {
         ..Limits::default()
     };
     let mut bench = Bench::new(limits);
-    let mut world = crate::sim::nets::mesh(1, 1, 0);
-    world.start_all();
-    world.run_for(Duration::from_secs(1));
-    let host = &world.hosts[0];
-    let friend = Remote::new("host-0", ROOT);
+    let friend = Remote::new("friend", ROOT);
     bench.connect(1, &friend);
-    bench.say(1, &host_record(host));
+    bench.say(1, &friend.update(1, 1, &[]));
     bench.connect(2, &Remote::new("late", ROOT));
     let messages = bench.messages(2);
     let Some(Message::Refuse(refuse)) = messages.last() else {
@@ -306,57 +299,18 @@ fn a_full_server_says_where_else_to_go() {
     };
     assert_eq!(
         (refuse.code.as_str(), refuse.endpoints.as_slice()),
-        ("full", [host.endpoint.clone()].as_slice())
+        ("full", ["http://friend:8080".to_owned()].as_slice())
     );
-}
-
-/// A record as that host would send it.
-fn host_record(host: &Host) -> Message {
-    record_of_boot(host, 1)
-}
-
-fn record_of_boot(host: &Host, boot: u64) -> Message {
-    use coordination::message::{Body, SignedRecord, Update};
-    let nobody = coordination::Head::new([0; 16]);
-    let body = Body {
-        boot_nonce: coordination::BootNonce::new([1; 8]),
-        endpoints: vec![host.endpoint.clone()],
-        capabilities: Vec::new(),
-        open: Vec::new(),
-        part97: Vec::new(),
-        operators: nobody,
-        guests: nobody,
-    };
-    let unsigned = SignedRecord {
-        server: host.id,
-        boot,
-        sequence: 1,
-        body: body.encode(),
-        signature: coordination::Signature::new([0; 64]),
-    };
-    let digest = *crate::sim::keys::item_id(host.chain[0].as_bytes()).as_bytes();
-    let statement = unsigned.statement(station::Fingerprint::new(digest));
-    let record = SignedRecord {
-        signature: host.key.sign(&statement),
-        ..unsigned
-    };
-    Message::Update(Update {
-        record,
-        age: 0,
-        changes: Vec::new(),
-    })
 }
 
 #[test]
 fn a_record_that_its_server_did_not_sign_is_blamed_on_who_sent_it() {
     let mut bench = Bench::new(Limits::default());
-    let world = crate::sim::nets::mesh(1, 1, 0);
-    bench.connect(1, &Remote::new("host-0", ROOT));
-    let Message::Update(mut update) = host_record(&world.hosts[0]) else {
-        unreachable!()
-    };
-    update.record.sequence += 1;
-    bench.say(1, &Message::Update(update));
+    let remote = Remote::new("remote", ROOT);
+    bench.connect(1, &remote);
+    let mut record = remote.record(1, 1, &[]);
+    record.sequence += 1;
+    bench.say(1, &update(record));
     let blamed = bench.told(|event| {
         matches!(
             event,
@@ -380,27 +334,26 @@ fn strangers_do_not_crowd_stored_records_out() {
         ..Limits::default()
     };
     let mut bench = Bench::new(limits);
-    let friend = Host::new("friend", ROOT, limits);
-    bench.connect(1, &Remote::new("friend", ROOT));
-    bench.say(1, &host_record(&friend));
+    let friend = Remote::new("friend", ROOT);
+    bench.connect(1, &friend);
+    bench.say(1, &friend.update(1, 1, &[]));
     for number in 2..100 {
-        let name = format!("stranger-{number}");
-        let stranger = Host::new(&name, "elsewhere", limits);
-        bench.connect(number, &Remote::new(&name, "elsewhere"));
-        bench.say(number, &record_of_boot(&stranger, 5));
+        let stranger = Remote::new(&format!("stranger-{number}"), "elsewhere");
+        bench.connect(number, &stranger);
+        bench.say(number, &stranger.update(5, 1, &[]));
         bench.input(Input::LinkDown {
             link: LinkId(number),
         });
     }
     bench.pass(limits.remember);
     let stored: Vec<_> = bench.host.disk.records.keys().collect();
-    assert_eq!(stored, [&friend.id]);
+    assert_eq!(stored, [&friend.id()]);
     // Of whom nothing is remembered an earlier record counts as well.
-    let again = Host::new("stranger-2", "elsewhere", limits);
-    bench.connect(200, &Remote::new("stranger-2", "elsewhere"));
-    bench.say(200, &host_record(&again));
+    let again = Remote::new("stranger-2", "elsewhere");
+    bench.connect(200, &again);
+    bench.say(200, &again.update(1, 1, &[]));
     let mut servers = bench.host.node.as_ref().unwrap().servers();
-    let known = servers.find(|server| server.id == again.id).unwrap();
+    let known = servers.find(|server| server.id == again.id()).unwrap();
     assert_eq!(known.version.map(|version| version.boot), Some(1));
 }
 

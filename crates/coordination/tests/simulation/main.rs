@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod afternoons;
+mod defences;
 mod harm;
 mod links;
 mod nets;

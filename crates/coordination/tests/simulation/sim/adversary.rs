@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use coordination::message::{
     Body, Change, Have, Hello, Introduction, Item, Message, Payload, Person, Receipt, Routed, Set,
-    SignedRecord, Update, Want,
+    Update, Want,
 };
 use coordination::{Blob, Frame, ItemId, Nonce, PersonId, ServerId};
-use station::Fingerprint;
 
 use super::host::{FORGED, ROOT};
 use super::keys::{self, Key};
@@ -323,7 +322,8 @@ fn two_faced(message: Message, who: &Who<'_>, link: u64) -> Frame {
         Message::Update(update) if update.record.server == who.id && link.is_multiple_of(2) => {
             let mut body = Body::decode(&update.record.body).unwrap();
             body.endpoints = vec!["http://elsewhere:8080".to_owned()];
-            let record = signed(who, update.record.boot, update.record.sequence, &body);
+            let version = (update.record.boot, update.record.sequence);
+            let record = keys::record(who.key, &who.chain[0], version, &body);
             Message::Update(Update { record, ..update })
         }
         message => message,
@@ -338,7 +338,8 @@ fn undertake(message: Message, who: &Who<'_>, dead: ServerId) -> Frame {
             if let Err(place) = body.open.binary_search(&dead) {
                 body.open.insert(place, dead);
             }
-            let record = signed(who, update.record.boot, update.record.sequence, &body);
+            let version = (update.record.boot, update.record.sequence);
+            let record = keys::record(who.key, &who.chain[0], version, &body);
             Message::Update(Update { record, ..update })
         }
         message => message,
@@ -358,30 +359,11 @@ fn own_record(who: &Who<'_>, boot: u64, sequence: u64) -> Frame {
         guests: nobody,
     };
     let update = Update {
-        record: signed(who, boot, sequence, &body),
+        record: keys::record(who.key, &who.chain[0], (boot, sequence), &body),
         age: 0,
         changes: Vec::new(),
     };
     (&Message::Update(update)).into_frame()
-}
-
-fn signed(who: &Who<'_>, boot: u64, sequence: u64, body: &Body) -> SignedRecord {
-    let unsigned = SignedRecord {
-        server: who.id,
-        boot,
-        sequence,
-        body: body.encode(),
-        signature: coordination::Signature::new([0; 64]),
-    };
-    let statement = unsigned.statement(fingerprint(&who.chain[0]));
-    SignedRecord {
-        signature: who.key.sign(&statement),
-        ..unsigned
-    }
-}
-
-fn fingerprint(certificate: &Blob) -> Fingerprint {
-    Fingerprint::new(*keys::item_id(certificate.as_bytes()).as_bytes())
 }
 
 fn invent(invented: &mut BTreeMap<ServerId, String>) -> Frame {

@@ -1,9 +1,14 @@
 //! One node alone, with whoever a test wants to be at the other ends of its links.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use coordination::message::{Hello, Message, Proof, VERSION};
-use coordination::{Blob, Command, Event, Frame, Input, Limits, LinkId, Nonce, Protocol};
+use coordination::message::{
+    Body, Hello, Introduction, Message, Proof, SignedRecord, Update, VERSION,
+};
+use coordination::{
+    Blob, BootNonce, Command, Event, Frame, Head, Input, Limits, LinkId, Nonce, Protocol, ServerId,
+};
 use station::statement::coordination::Link as LinkStatement;
 use station::{Fingerprint, Statement, Zone};
 
@@ -26,6 +31,9 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
+    /// The boot it is in.
+    pub(crate) const BOOT: BootNonce = BootNonce::new([1; 8]);
+
     pub(crate) fn new(name: &str, root: &str) -> Self {
         let key = Key(name.to_owned());
         Self {
@@ -44,9 +52,53 @@ impl Remote {
         }
     }
 
-    fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::new(*keys::item_id(self.chain[0].as_bytes()).as_bytes())
+    pub(crate) fn id(&self) -> ServerId {
+        keys::server_id(&self.chain[0])
     }
+
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        keys::fingerprint(&self.chain[0])
+    }
+
+    /// What it says of itself: that it has open links to those, and nobody is there.
+    pub(crate) fn body(&self, links: &[ServerId]) -> Body {
+        let nobody = Head::new([0; 16]);
+        let mut open = links.to_vec();
+        open.sort_unstable();
+        Body {
+            boot_nonce: Self::BOOT,
+            endpoints: vec![format!("http://{}:8080", self.key.0)],
+            capabilities: Vec::new(),
+            open,
+            part97: Vec::new(),
+            operators: nobody,
+            guests: nobody,
+        }
+    }
+
+    pub(crate) fn record(&self, boot: u64, sequence: u64, links: &[ServerId]) -> SignedRecord {
+        let body = self.body(links);
+        keys::record(&self.key, &self.chain[0], (boot, sequence), &body)
+    }
+
+    /// Its record as others pass it on.
+    pub(crate) fn update(&self, boot: u64, sequence: u64, links: &[ServerId]) -> Message {
+        update(self.record(boot, sequence, links))
+    }
+
+    pub(crate) fn introduction(&self) -> Message {
+        let chain = self.chain.clone();
+        Message::Intro(Introduction { chain })
+    }
+}
+
+/// A record that was made just now.
+pub(crate) fn update(record: SignedRecord) -> Message {
+    Message::Update(Update {
+        record,
+        age: 0,
+        changes: Vec::new(),
+    })
 }
 
 impl Bench {
@@ -64,6 +116,12 @@ impl Bench {
         };
         bench.serve();
         bench
+    }
+
+    /// The process ends and starts again, with what is on its disk.
+    pub(crate) fn restart(&mut self) {
+        self.host.start(1, self.now);
+        self.serve();
     }
 
     pub(crate) fn input(&mut self, input: Input) {
@@ -142,7 +200,7 @@ impl Bench {
             })
             .next_back()
             .unwrap();
-        let ours = Fingerprint::new(*keys::item_id(self.host.chain[0].as_bytes()).as_bytes());
+        let ours = keys::fingerprint(&self.host.chain[0]);
         let statement = Statement::link(&LinkStatement {
             nonces: [remote.nonce.as_bytes(), nonce.as_bytes()],
             servers: [remote.fingerprint(), ours],
@@ -153,14 +211,27 @@ impl Bench {
         Message::Proof(Proof { signature })
     }
 
-    /// What was sent over a link.
+    /// What was sent over a link; what went in parts, whole.
     pub(crate) fn messages(&self, link: u64) -> Vec<Message> {
-        let of_link = self.sent.iter().filter(|(id, _)| *id == LinkId(link));
-        let read = of_link.filter_map(|(_, frame)| match frame {
-            Frame::Binary(bytes) => Message::decode(bytes.as_bytes()).ok(),
-            Frame::Text(_) => None,
-        });
-        read.collect()
+        let mut parts: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
+        let mut messages = Vec::new();
+        for (_, frame) in self.sent.iter().filter(|(id, _)| *id == LinkId(link)) {
+            let Frame::Binary(bytes) = frame else {
+                continue;
+            };
+            match Message::decode(bytes.as_bytes()) {
+                Ok(Message::Part(part)) => {
+                    let whole = parts.entry(part.lane).or_default();
+                    whole.extend_from_slice(part.data.as_bytes());
+                    if part.last {
+                        let whole = std::mem::take(whole);
+                        messages.push(Message::decode(&whole).unwrap());
+                    }
+                }
+                read => messages.extend(read),
+            }
+        }
+        messages
     }
 
     pub(crate) fn texts(&self, link: u64) -> Vec<String> {

@@ -65,6 +65,8 @@ pub(crate) struct Saw {
     /// Records verified since it started, by whose key.
     pub(crate) records: BTreeMap<Vec<u8>, usize>,
     pub(crate) signed: usize,
+    /// Chains read.
+    pub(crate) examined: usize,
     pub(crate) admitted: usize,
     pub(crate) unjudged: usize,
     pub(crate) plain: Vec<PlainCertificate>,
@@ -140,6 +142,7 @@ impl Host {
             Command::Close { link } => return Served::Close(link),
             Command::Dial { endpoint } => return Served::Dial(endpoint),
             Command::Examine { token, chain } => {
+                self.saw.examined += 1;
                 let server = keys::examine(&chain, ROOT, &self.blacklisted);
                 return Served::Answer(Input::Examined { token, server });
             }

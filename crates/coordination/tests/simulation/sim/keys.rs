@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
+use coordination::message::{Body, SignedRecord};
 use coordination::{Blob, Examined, ServerId, Signature, Standing};
 use sha2::{Digest, Sha256};
-use station::{Callsign, Statement};
+use station::{Callsign, Fingerprint, Statement};
 
 /// A server's key, by its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +50,31 @@ pub(crate) fn server_id(certificate: &Blob) -> ServerId {
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
     ServerId::new(id)
+}
+
+pub(crate) fn fingerprint(certificate: &Blob) -> Fingerprint {
+    Fingerprint::new(*item_id(certificate.as_bytes()).as_bytes())
+}
+
+/// A record as the server with that key and certificate signs it.
+pub(crate) fn record(
+    key: &Key,
+    certificate: &Blob,
+    (boot, sequence): (u64, u64),
+    body: &Body,
+) -> SignedRecord {
+    let unsigned = SignedRecord {
+        server: server_id(certificate),
+        boot,
+        sequence,
+        body: body.encode(),
+        signature: Signature::new([0; 64]),
+    };
+    let statement = unsigned.statement(fingerprint(certificate));
+    SignedRecord {
+        signature: key.sign(&statement),
+        ..unsigned
+    }
 }
 
 /// Reads a chain; nothing if it is none.
