@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { after, before, test } from 'node:test'
@@ -41,18 +42,19 @@ after(async () => {
 })
 
 for (const [size, viewport] of Object.entries(sizes)) {
-  test(`pages on a ${size}`, async (t) => {
+  test(`pages on a ${size}`, { concurrency: availableParallelism() }, async (t) => {
     const context = await browser.newContext({ viewport, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'Europe/Berlin' })
-    for (const name of names) {
-      await t.test(name, async () => {
+    const judged = names.map((name) =>
+      t.test(name, async () => {
         const page = await context.newPage()
         try {
           await judge(page, name, size)
         } finally {
           await page.close()
         }
-      })
-    }
+      }),
+    )
+    await Promise.all(judged)
     await context.close()
   })
 }
