@@ -30,11 +30,12 @@ use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use crate::ahead::Ahead;
 use crate::lingering::BytesRead;
 
 pub use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-/// Bytes a client's connection may read ahead: most signals whole. It is much of what an idle connection costs, with the
+/// Bytes of the library's buffer for reading: most signals fit. It is much of what an idle connection costs, with the
 /// library's default of 128 KiB nearly all.
 const READ_BUFFER: usize = 1536;
 
@@ -42,7 +43,7 @@ const READ_BUFFER: usize = 1536;
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A WebSocket as the library has it, over plain TCP or TLS.
-pub type Stream = WebSocketStream<TokioIo<Upgraded>>;
+pub type Stream = WebSocketStream<Ahead<TokioIo<Upgraded>>>;
 
 /// A client's WebSocket.
 #[derive(Debug)]
@@ -109,7 +110,7 @@ impl Upgrade {
         let upgrading = self.upgrading;
         tokio::spawn(async move {
             let upgraded = match upgrading.await {
-                Ok(upgraded) => TokioIo::new(upgraded),
+                Ok(upgraded) => Ahead::new(TokioIo::new(upgraded)),
                 Err(error) => {
                     return tracing::debug!(%error, "a connection ended before it was a WebSocket");
                 }

@@ -65,6 +65,9 @@ impl UnderWay {
     }
 
     fn has_room(&self, source: Source, limits: &Limits) -> bool {
+        if self.bytes < limits.under_way_from_one.min(limits.under_way) {
+            return true;
+        }
         let same = self.signals.iter().filter(|signal| signal.source == source);
         let same: usize = same.map(|signal| signal.counts).sum();
         same < limits.under_way_from_one && self.bytes < limits.under_way
