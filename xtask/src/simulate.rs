@@ -1,6 +1,6 @@
 //! `cargo xtask simulate`: more afternoons of coordination than the test suite has time for.
 //!
-//! With them goes a net that is larger than there.
+//! With them go a crowd and a net that are larger than there.
 //!
 //! Each seed is one afternoon of some servers (`crates/coordination/tests/simulation`): the same seed is the
 //! same afternoon, on every machine. A failing one is named with the command that shows it again.
@@ -25,8 +25,10 @@ pub(crate) fn main(words: &[&str]) -> Result<()> {
     let mut command = cargo(&["test", "-p", "coordination", "--test", "simulation", "--"]);
     match read(words)? {
         What::Many { seeds, first } => command
-            .args(["even_afternoons", "odd_afternoons", "hundreds"])
+            .args(["even_afternoons", "odd_afternoons", "a_crowd", "hundreds"])
             .env("HAM_SIM_SERVERS", "500")
+            .env("HAM_SIM_CROWD", "100")
+            .env("HAM_SIM_CROWDS", "1")
             .env("HAM_SIM_SEEDS", seeds.to_string())
             .env("HAM_SIM_FIRST", first.to_string()),
         What::One { seed, log } => {

@@ -1,7 +1,7 @@
 //! Many afternoons by chance.
 //!
 //! `cargo xtask simulate` runs more of them, and `cargo xtask simulate --seed 42 --log` shows one with everything
-//! that happens in it; it tells by `HAM_SIM_SEEDS`, `HAM_SIM_FIRST`, `HAM_SIM_SEED` and `HAM_SIM_LOG`.
+//! that happens in it; it tells by `HAM_SIM_SEEDS`, `HAM_SIM_FIRST`, `HAM_SIM_SEED`, `HAM_SIM_CROWD` and `HAM_SIM_LOG`.
 
 use sha2::{Digest, Sha256};
 
@@ -39,6 +39,21 @@ fn even_afternoons() {
 #[test]
 fn odd_afternoons() {
     afternoons(1);
+}
+
+/// Fifty servers, and one for every ten of them who means harm. `cargo xtask simulate` makes them a hundred.
+#[test]
+fn a_crowd_has_an_afternoon() {
+    let servers = from_environment("HAM_SIM_CROWD").unwrap_or(50);
+    let first = from_environment("HAM_SIM_FIRST").unwrap_or(0);
+    for seed in first..first + from_environment("HAM_SIM_CROWDS").unwrap_or(2) {
+        let mut crowd = plan::crowd(seed, usize::try_from(servers).unwrap());
+        let again = format!(
+            "again: HAM_SIM_CROWD={servers} HAM_SIM_FIRST={seed} HAM_SIM_CROWDS=1 \
+             cargo test -p coordination --test simulation a_crowd"
+        );
+        assert_eq!(plan::run(&mut crowd), Ok(()), "seed {seed}, {again}");
+    }
 }
 
 #[test]

@@ -160,7 +160,9 @@ fn somebody_coming_is_told_once_over_each_link() {
 fn hundreds_come_together() {
     let servers = std::env::var("HAM_SIM_SERVERS").map_or(200, |number| number.parse().unwrap());
     let mut world = mesh(9, servers, 3);
+    world.watched = true;
     world.come_together(secs(10));
+    assert_eq!(invariants::records_do_not_go_around(&world, 3), None);
     assert_eq!(invariants::budgets_hold(&world), None);
     assert_eq!(invariants::the_honest_are_not_blamed(&world), None);
 }

@@ -29,22 +29,7 @@ pub(crate) fn world(seed: u64) -> World {
     } else {
         0
     };
-    for number in 0..honest + harmful {
-        let mut host = Host::new(&format!("host-{number}"), ROOT, Limits::default());
-        if number >= honest {
-            host.malice = Some(Malice::any(&mut random));
-            if random.percent(30) {
-                let malice = host.malice.take();
-                host = Host::new(
-                    &format!("host-{number}"),
-                    "nobody's root",
-                    Limits::default(),
-                );
-                host.malice = malice;
-            }
-        }
-        world.add(host);
-    }
+    populate(&mut world, honest, harmful, &mut random);
     for one in 1..honest + harmful {
         // Whoever is honest hears of another honest one.
         let known = random.below(one.min(honest));
@@ -70,6 +55,37 @@ pub(crate) fn world(seed: u64) -> World {
     world.weather = weather(&mut random);
     world.random = random;
     world
+}
+
+/// A world of many, and of one for every ten of them who means harm.
+pub(crate) fn crowd(seed: u64, honest: usize) -> World {
+    let mut world = World::new(seed);
+    let mut random = Random::new(seed ^ 0x5eed);
+    populate(&mut world, honest, honest / 10, &mut random);
+    for one in 1..world.hosts.len() {
+        let known = random.below(one.min(honest));
+        for other in [known, random.below(one), random.below(one)] {
+            hear(&mut world, one, other, &mut random);
+        }
+    }
+    world.weather = weather(&mut random);
+    world.random = random;
+    world
+}
+
+fn populate(world: &mut World, honest: usize, harmful: usize, random: &mut Random) {
+    for number in 0..honest + harmful {
+        let name = format!("host-{number}");
+        let mut host = Host::new(&name, ROOT, Limits::default());
+        if number >= honest {
+            let malice = Some(Malice::any(random));
+            if random.percent(30) {
+                host = Host::new(&name, "nobody's root", Limits::default());
+            }
+            host.malice = malice;
+        }
+        world.add(host);
+    }
 }
 
 /// A copy of an honest server, from a backup before its first start, that runs elsewhere until it becomes quiet.
@@ -131,7 +147,9 @@ pub(crate) fn run(world: &mut World) -> Result<(), String> {
         let after = world.random.between(Duration::ZERO, secs(5));
         world.start_later(host, after);
     }
-    for _ in 0..world.random.below(40) {
+    // Among many more happens, but not without end.
+    let busy = (world.hosts.len() / 10).clamp(1, 5);
+    for _ in 0..world.random.below(40) * busy {
         let pause = world.random.between(Duration::ZERO, secs(4));
         world.run_for(pause);
         happen(world);
@@ -300,13 +318,21 @@ fn calm(world: &mut World) {
     }
 }
 
-/// Everybody posts to everybody. All of it arrives where a way leads through honest servers only; of the rest
+/// To how many others each posts at most.
+const SOME: usize = 16;
+
+/// Everybody posts to everybody, or to some. All of it arrives where a way leads through honest servers only; of the rest
 /// the fate is told.
 fn everybody_can_be_reached(world: &mut World) -> Result<(), String> {
     let parts = invariants::honest_parts(world, Zone::Part97);
     let mut tags = Vec::new();
     for (&from, part) in &parts {
-        for (&to, other) in parts.iter().filter(|(to, _)| **to != from) {
+        let mut others: Vec<_> = parts.iter().filter(|(to, _)| **to != from).collect();
+        while others.len() > SOME {
+            let one = world.random.below(others.len());
+            others.swap_remove(one);
+        }
+        for (&to, other) in others {
             let tag = world.post(from, to, Zone::Part97, 50);
             tags.push((from, tag, part == other));
         }
