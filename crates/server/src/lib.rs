@@ -1,4 +1,4 @@
-//! The server: the only crate that knows sockets, files and the time.
+//! The server: the only crate that knows addresses, files and the time.
 //!
 //! Reading order: [`server`] puts the parts together; [`listen`] accepts connections and
 //! [`http`] answers them; [`link`] dials other servers; [`discovery`] makes the server known and finds others, and so does [`aredn`] where the owner wants it; [`runtime`] owns the

@@ -3,11 +3,11 @@
 
 mod support;
 
-use std::time::Duration;
-
 use ham_server::config::Options;
 use serde_json::{Value, json};
-use support::{Client, DEADLINE, Operator, Response, TestServer, dial_from, elsewhere, exchange};
+use support::{
+    Client, DEADLINE, Operator, Response, TestServer, dial_from, elsewhere, eventually, exchange,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -313,18 +313,17 @@ async fn who_fails_to_log_in_again_and_again_pauses_and_may_come_back() {
     let mut bystander = server.connect().await;
     assert_eq!(bystander.log_in(&owner).await["role"], "licensed");
     // The pause ends by itself; the next is longer.
-    let deadline = tokio::time::Instant::now() + DEADLINE;
-    loop {
+    eventually("the pause ends", async || {
         let mut client = Client::connect_from(elsewhere(50), &server, &[])
             .await
             .unwrap();
         client.try_send(Message::text(r#"{"type":"PING"}"#)).await;
         match client.next_or_close().await {
-            Ok(answer) if answer["type"] == "PONG" => break,
-            _ => assert!(tokio::time::Instant::now() < deadline, "it never ends"),
+            Ok(answer) if answer["type"] == "PONG" => Ok(()),
+            other => Err(format!("{other:?}")),
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    })
+    .await;
     let second = until_paused(&server).await;
     assert!(second > first, "{first} s, then {second} s");
     server.server.shutdown().await;
@@ -432,19 +431,16 @@ async fn an_address_makes_so_many_requests_and_others_are_served() {
         server.get("/api/status").await.json()["limited"]["requests"],
         1
     );
-    let deadline = tokio::time::Instant::now() + DEADLINE;
-    loop {
+    let request = request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    eventually("who waited is served", async || {
         let mut stream = dial_from(elsewhere(50), &authority).await.unwrap();
-        let request = request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
-        if Response::parse(&answer).status == 200 {
-            break;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "it never ends");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        let status = Response::parse(&answer).status;
+        if status == 200 { Ok(()) } else { Err(status) }
+    })
+    .await;
     server.server.shutdown().await;
 }
 

@@ -3,10 +3,8 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
-use support::{Operator, TestServer};
+use support::{Operator, TestServer, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -93,16 +91,16 @@ async fn servers_are_read_from_a_nodes_list_and_listed_until_the_next() {
         there.cloned()
     };
     let peers_until = async |wanted: &dyn Fn(Option<&Value>) -> bool| {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        loop {
+        eventually("the peers are so", async || {
             let peers = server.get("/api/peers").await.json();
             let peer = found(&peers);
             if wanted(peer.as_ref()) {
-                return peer;
+                Ok(peer)
+            } else {
+                Err(peers)
             }
-            assert!(Instant::now() < deadline, "{peers:#}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        })
+        .await
     };
     let manual =
         |peer: Option<&Value>| peer.is_some_and(|peer| peer["discoveryMethod"] == "manual");

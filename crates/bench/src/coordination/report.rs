@@ -238,9 +238,12 @@ fn zenoh(page: &mut String, results: &Results) {
             adds(theirs)
         );
     }
-    let reached = match complete(zenoh) {
-        true => "was reached by both here",
-        false => "zenoh did not reach here",
+    let ours = results.ours.get(&zenoh.servers).is_some_and(complete);
+    let reached = match (ours, complete(zenoh)) {
+        (true, true) => "both reached here",
+        (true, false) => "only ours reached here",
+        (false, true) => "only zenoh reached here",
+        (false, false) => "neither reached every time here",
     };
     let _ = writeln!(
         page,
