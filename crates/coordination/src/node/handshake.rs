@@ -10,12 +10,12 @@ use station::statement::coordination::Link as LinkStatement;
 use station::{Fingerprint, Statement, Zone};
 
 use super::exchange::Exchange;
-use super::input::{Examined, LinkId, Protocol, Standing};
+use super::input::{Examined, Frame, LinkId, Protocol, Standing};
 use super::link::{Claimed, Link, Opening, Phase, Up};
 use super::outbox::Lane;
 use super::repair::Agreement;
 use super::work::Work;
-use super::{Command, Event, Node, Timer};
+use super::{Command, Event, Node, Offence, Timer};
 use crate::bytes::{Blob, Nonce, ServerId, Signature};
 use crate::hash;
 use crate::message::{Hello, Message, Proof, Refusal, Refuse, VERSION};
@@ -138,6 +138,15 @@ impl Node {
         }
     }
 
+    /// What comes after their proof waits until that is checked: for them the link stands.
+    pub(super) fn keep_early(&mut self, id: LinkId, frame: Frame, now: Instant) {
+        let opening = self.links.get_mut(&id).and_then(Link::opening_mut);
+        match opening {
+            Some(opening) if opening.proof.is_some() => opening.keep(frame),
+            _ => self.offend(id, Offence::OutOfPlace, now),
+        }
+    }
+
     /// Verifies their proof once both it and their certificates are there.
     fn check_proof(&mut self, id: LinkId) {
         let opening = self.links.get_mut(&id).and_then(Link::opening_mut);
@@ -182,6 +191,7 @@ impl Node {
         } else {
             [hello.nonce, opening.nonce]
         };
+        let early = opening.take_early();
         if let Some(endpoint) = &dialed {
             self.book.belongs_to(endpoint, peer.id);
         }
@@ -193,6 +203,9 @@ impl Node {
             return self.refuse_with(id, refusal, wait, elsewhere, now);
         }
         self.link_stands(id, peer, nonces, now);
+        for frame in early {
+            self.receive_frame(id, &frame, now);
+        }
     }
 
     /// Whether a server that proved itself gets a link.
@@ -270,7 +283,7 @@ impl Node {
         link.phase = Phase::Up(Box::new(Up {
             peer: peer.id,
             agreement: Agreement::new(dials, limits, now),
-            exchange: Exchange::new(nonces, dials),
+            exchange: Exchange::new(nonces, dials, limits, now),
         }));
         if let Some(endpoint) = link.dialed.clone() {
             self.book.linked(&endpoint);

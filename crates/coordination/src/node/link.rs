@@ -6,7 +6,7 @@ use std::time::Instant;
 use station::{Callsign, Fingerprint, Zone};
 
 use super::exchange::Exchange;
-use super::input::Standing;
+use super::input::{Frame, Standing};
 use super::limits::LinkLimits;
 use super::outbox::Outbox;
 use super::plain::PlainLink;
@@ -20,6 +20,8 @@ use crate::message::{Hello, LANES, MAX_FRAME, Part};
 const OPENING_FRAMES: usize = 128;
 /// Bytes in them: certificates of [`MAX_CHAIN`](crate::message::handshake) and what goes around them.
 const OPENING_BYTES: usize = 24 * 1024;
+/// Bytes of what comes after a proof that are kept while it is checked: what a link begins with.
+const EARLY_BYTES: usize = 2 * MAX_FRAME;
 
 #[derive(Debug)]
 pub(super) struct Link {
@@ -40,7 +42,7 @@ pub(super) struct Link {
     pub(super) relay_to: Meter,
     messages: Meter,
     bytes: Meter,
-    /// Frames, and their bytes, that came before the link stood.
+    /// Frames, and their bytes, that came before a proof.
     before: (usize, usize),
     parts: [Vec<u8>; LANES],
 }
@@ -66,6 +68,9 @@ pub(super) struct Opening {
     pub(super) proof: Option<Signature>,
     pub(super) proof_sent: bool,
     pub(super) proof_checked: bool,
+    /// What came after their proof: for them the link stands already.
+    early: Vec<Frame>,
+    early_bytes: usize,
 }
 
 /// Who the other end says it is, once its certificates are read.
@@ -110,14 +115,16 @@ impl Link {
         }
     }
 
-    /// Charges what arrived. Who has proved nothing yet has far less to say than who has.
+    /// Charges what arrived. Who has shown no proof yet has far less to say than who has.
     pub(super) fn charge(
         &mut self,
         bytes: usize,
         limits: &LinkLimits,
         now: Instant,
     ) -> Result<(), Flooded> {
-        if matches!(self.phase, Phase::Opening(_)) {
+        if let Phase::Opening(opening) = &self.phase
+            && opening.proof.is_none()
+        {
             self.before.0 += 1;
             self.before.1 += bytes;
             if self.before.0 > OPENING_FRAMES || self.before.1 > OPENING_BYTES {
@@ -176,6 +183,22 @@ impl Opening {
             proof: None,
             proof_sent: false,
             proof_checked: false,
+            early: Vec::new(),
+            early_bytes: 0,
         }
+    }
+
+    /// Keeps a frame until it is known whose it is. What is too much is found again when the ends compare what they hold.
+    pub(super) fn keep(&mut self, frame: Frame) {
+        if self.early_bytes + frame.len() <= EARLY_BYTES {
+            self.early_bytes += frame.len();
+            self.early.push(frame);
+        }
+    }
+
+    /// Takes out what was kept, in the order in which it came.
+    pub(super) fn take_early(&mut self) -> Vec<Frame> {
+        self.early_bytes = 0;
+        std::mem::take(&mut self.early)
     }
 }

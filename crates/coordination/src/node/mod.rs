@@ -8,7 +8,7 @@
 //! Reading order: [`input`] and [`command`] (what goes in and out), [`limits`]; then by subject
 //! - links: `link` (one), `handshake`, `outbox`, `conduct`, `book` and `dialing` (whom to dial);
 //! - records: `servers` (what is known), `own` (what we say), `records` (what others say), `repair` (what
-//!   was missed);
+//!   was missed) and `search` (when to look for it);
 //! - people: `roster`, `presence`;
 //! - ways: `routes`, `alive` (who is there), `parcels` and `window`;
 //! - sets: `catalog`, `exchange`; and `plain` for servers that know only the contract's messages.
@@ -33,6 +33,7 @@ mod records;
 mod repair;
 mod roster;
 mod routes;
+mod search;
 mod servers;
 mod view;
 mod window;
@@ -268,6 +269,10 @@ impl Node {
         if link.charge(frame.len(), limits, now).is_err() {
             return self.offend(id, Offence::Flood, now);
         }
+        self.receive_frame(id, frame, now);
+    }
+
+    fn receive_frame(&mut self, id: LinkId, frame: &Frame, now: Instant) {
         match frame {
             Frame::Text(text) => self.receive_plain(id, text, now),
             Frame::Binary(bytes) => self.receive_message(id, bytes.as_bytes(), now),
@@ -310,6 +315,7 @@ impl Node {
             }
             (Message::Hello(hello), Phase::Opening(_)) => self.hello(id, hello, now),
             (Message::Proof(proof), Phase::Opening(_)) => self.proof(id, &proof, now),
+            (message, Phase::Opening(_)) => self.keep_early(id, Frame::from(&message), now),
             _ => self.offend(id, Offence::OutOfPlace, now),
         }
     }
@@ -493,6 +499,7 @@ impl Node {
         {
             self.neighbours.remove(&peer);
             self.neighbour_lost(peer, now);
+            self.gather_elsewhere(id, now);
             self.tell(Event::Unlinked {
                 link: id,
                 server: peer,

@@ -88,8 +88,11 @@ impl Node {
             return;
         };
         // Across amateur frequencies nobody says in text what others did, whoever that is.
-        if matches!(link.phase, Phase::Opening(_)) || link.zone == Zone::Part97 {
+        if link.zone == Zone::Part97 {
             return self.offend(id, Offence::OutOfPlace, now);
+        }
+        if matches!(link.phase, Phase::Opening(_)) {
+            return self.keep_early(id, Frame::from(text.to_owned()), now);
         }
         let from = link.peer();
         match PlainMessage::decode(text) {

@@ -117,9 +117,10 @@ impl Node {
         let first = links.iter().position(|&(link, _)| link == gathering.first);
         let next = (first.unwrap_or(0) + turn) % links.len().max(1);
         let asked = links.get(next).copied();
+        let rounds = rounds(gathering.tries, links.len());
         let wait = asked.map_or(limits.open.repair_most, |(_, zone)| {
             let limits = limits.of(zone);
-            doubled(limits.answer, gathering.tries, limits.repair_most)
+            doubled(limits.answer, rounds, limits.repair_most)
         });
         gathering.tries = gathering.tries.saturating_add(1);
         gathering.asked = asked.map(|(link, _)| link);
@@ -149,6 +150,20 @@ impl Node {
                 if let Some(gathering) = people.and_then(|people| people.gathering.as_mut()) {
                     gathering.first = id;
                     gathering.tries = 0;
+                    self.timers.set_by(Timer::Gather(server, topic), now);
+                }
+            }
+        }
+    }
+
+    /// A link is gone, and with it the answers that were awaited over it: others are asked.
+    pub(super) fn gather_elsewhere(&mut self, gone: LinkId, now: Instant) {
+        let servers: Vec<ServerId> = self.servers.iter().map(|(server, _)| server).collect();
+        for server in servers {
+            for topic in Topic::ALL {
+                let known = self.servers.get(server);
+                let gathering = known.and_then(|known| known.people(topic).gathering.as_ref());
+                if gathering.is_some_and(|gathering| gathering.asked == Some(gone)) {
                     self.timers.set_by(Timer::Gather(server, topic), now);
                 }
             }
@@ -271,11 +286,12 @@ impl Node {
         if let Some(gathering) = known.people_mut(topic).gathering.as_mut() {
             gathering.asked = None;
             // Once around at once, then ever more slowly.
-            let neighbours = u32::try_from(self.neighbours.len()).unwrap_or(u32::MAX);
-            let around = gathering.tries.is_multiple_of(neighbours.max(1));
+            let neighbours = self.neighbours.len();
+            let around = usize::try_from(gathering.tries)
+                .is_ok_and(|tries| tries.is_multiple_of(neighbours.max(1)));
             let limits = &self.limits.open;
             let wait = if around {
-                let rounds = gathering.tries / neighbours.max(1);
+                let rounds = rounds(gathering.tries, neighbours);
                 doubled(limits.answer / 16, rounds, limits.repair_most)
             } else {
                 Duration::ZERO
@@ -351,6 +367,11 @@ impl Node {
             STRANGERS_BYTES
         }
     }
+}
+
+/// How often each of so many neighbours was asked.
+fn rounds(tries: u32, neighbours: usize) -> u32 {
+    tries / u32::try_from(neighbours.max(1)).unwrap_or(u32::MAX)
 }
 
 /// Names and text of unverified people never cross amateur frequencies.

@@ -1,18 +1,17 @@
 //! Finding what was missed: both ends of a link compare what they hold of records.
 //!
-//! A beat has one number for all of them. When a link stands, and if that differs for two beats, the end
-//! that dialled sends a digest, with a number for each of 32 parts; the other end answers with the versions in those parts that differ, and gets what
-//! is newer, or is asked for it. If nothing comes of it, because the ends judge servers differently, the
-//! next search is ever later, and after some there is none until one end holds something else.
+//! When a link stands, and when [`Search`] says so, the end that dialled sends a digest, with a number for each
+//! of 32 parts; the other end answers with the versions in those parts that differ, and gets what is newer, or is
+//! asked for it.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::conduct::doubled;
 use super::input::{LinkId, Standing};
 use super::limits::LinkLimits;
 use super::outbox::Lane;
 use super::records::RECORDS_PER_UNIT;
+use super::search::Search;
 use super::servers::bucket;
 use super::{Node, Timer};
 use crate::bytes::ServerId;
@@ -20,24 +19,13 @@ use crate::message::{Beat, Digest, MAX_VERSIONS, MAX_WANTED, Message, Version, V
 
 /// Servers whose introduction is awaited.
 const MAX_AWAITED: usize = 256;
-/// After so many searches in vain the ends differ for good: until one of them changes.
-pub(super) const ENOUGH: u32 = 4;
 /// Units of work that comparing a digest is.
 const DIGEST_EFFORT: usize = 8;
 
 /// How well the two ends of a link agree on records.
 #[derive(Debug)]
 pub(super) struct Agreement {
-    /// Whether it is our end that searches.
-    searches: bool,
-    /// Beats since they did, as far as we know.
-    differed: u32,
-    /// Searches in which nothing was found.
-    in_vain: u32,
-    fruitful: bool,
-    next: Instant,
-    /// What both ends held at the last search: ours, theirs.
-    searched: Option<(u64, u64)>,
+    search: Search,
     awaited: BTreeMap<ServerId, Instant>,
     /// How long an introduction is awaited before it is asked for again: less than the time between two searches, each
     /// of which brings the record again that is worth nothing without it.
@@ -47,12 +35,7 @@ pub(super) struct Agreement {
 impl Agreement {
     pub(super) fn new(searches: bool, limits: &LinkLimits, now: Instant) -> Self {
         Self {
-            searches,
-            differed: 0,
-            in_vain: 0,
-            fruitful: true,
-            next: now + limits.repair_first,
-            searched: None,
+            search: Search::new(searches, limits, now),
             awaited: BTreeMap::new(),
             answer: limits.answer,
         }
@@ -60,7 +43,7 @@ impl Agreement {
 
     /// Something new came over the link.
     pub(super) fn bore_fruit(&mut self) {
-        self.fruitful = true;
+        self.search.bore_fruit();
     }
 
     /// Whether to ask for the introduction of a server.
@@ -85,26 +68,7 @@ impl Agreement {
     /// Its certificates were read: it is asked for no more.
     pub(super) fn introduced(&mut self, server: ServerId) {
         self.awaited.remove(&server);
-        self.fruitful = true;
-    }
-
-    /// A beat came. True if it is time to find out what differs.
-    fn beat(&mut self, ours: u64, theirs: u64, limits: &LinkLimits, now: Instant) -> bool {
-        if ours == theirs {
-            self.differed = 0;
-            self.in_vain = 0;
-            return false;
-        }
-        self.differed += 1;
-        let same_again = self.searched == Some((ours, theirs)) && self.in_vain >= ENOUGH;
-        if !self.searches || self.differed < 2 || now < self.next || same_again {
-            return false;
-        }
-        self.in_vain = if self.fruitful { 0 } else { self.in_vain + 1 };
-        self.fruitful = false;
-        self.searched = Some((ours, theirs));
-        self.next = now + doubled(limits.repair_first, self.in_vain, limits.repair_most);
-        true
+        self.search.bore_fruit();
     }
 }
 
@@ -144,8 +108,8 @@ impl Node {
         };
         let limits = limits.of(link.zone);
         let Some(up) = link.up_mut() else { return };
-        let search = up.agreement.beat(ours, beat.records, limits, now);
-        if search {
+        let held = (ours, beat.records);
+        if up.agreement.search.beat(held, true, limits, now) {
             self.send_digest(id, now);
         }
         self.exchange_beat(id, beat.sets, now);

@@ -80,16 +80,16 @@ pub(super) enum Work {
 }
 
 impl Work {
-    /// The link that would be served by the answer.
+    /// The link that alone would be served by the answer. A record is worth as much when its link is gone, and what came of
+    /// it over others meanwhile was dropped because it was being verified.
     fn link(&self) -> Option<LinkId> {
         match *self {
-            Self::SignRecord | Self::SignParcel(_) => None,
+            Self::SignRecord | Self::SignParcel(_) | Self::VerifyRecord { .. } => None,
             Self::ExamineHello(link)
             | Self::SignProof(link)
             | Self::VerifyProof(link)
             | Self::Describe(link)
             | Self::ExamineIntroduction { link, .. }
-            | Self::VerifyRecord { link, .. }
             | Self::VerifyOwnRecord { link, .. }
             | Self::SignAlive { link, .. }
             | Self::VerifyAlive { link, .. }

@@ -130,6 +130,59 @@ fn what_comes_out_of_place_ends_a_handshake() {
     assert_eq!(refused(&bench, 4), "bad-message");
 }
 
+/// For who has sent a proof and checked ours the link stands, however long we take to check theirs.
+#[test]
+fn what_comes_before_a_proof_is_checked_waits_for_that() {
+    let mut bench = Bench::new(Limits::default());
+    let remote = Remote::new("remote", ROOT);
+    bench.link_up(1, Zone::Open, Protocol::Coordinate);
+    bench.say(1, &Message::Hello(remote.hello()));
+    bench.hold_answers_back();
+    let proof = bench.proof(1, &remote);
+    bench.say(1, &proof);
+    bench.say(1, &remote.update(1, 1, &[]));
+    bench.say_text(1, &announcement());
+    assert!(!is_up(&bench, 1));
+    assert_eq!(bench.refusal(1), None);
+    bench.answer();
+    assert!(is_up(&bench, 1));
+    let node = bench.host.node.as_ref().unwrap();
+    assert_eq!(
+        node.server(remote.id()).unwrap().version.unwrap().sequence,
+        1
+    );
+    assert!(bench.told(|event| matches!(event, Event::Advice { .. })));
+}
+
+/// Who has not proved anything may make us keep that much and no more.
+#[test]
+fn what_waits_for_a_proof_to_be_checked_is_bounded() {
+    let mut bench = Bench::new(Limits::default());
+    let remote = Remote::new("remote", ROOT);
+    bench.link_up(1, Zone::Open, Protocol::Coordinate);
+    bench.say(1, &Message::Hello(remote.hello()));
+    bench.hold_answers_back();
+    let proof = bench.proof(1, &remote);
+    bench.say(1, &proof);
+    let text = announcement();
+    for _ in 0..4_000 {
+        bench.say_text(1, &text);
+    }
+    bench.answer();
+    assert!(is_up(&bench, 1), "nobody is blamed for it");
+    let kept = bench.host.saw.events.iter();
+    let kept = kept.filter(|event| matches!(event, Event::Advice { .. }));
+    let bytes = kept.count() * text.len();
+    assert!((100_000..150_000).contains(&bytes), "{bytes}");
+}
+
+/// What a server says of itself to those who know only the plain messages.
+fn announcement() -> String {
+    let mut another = Bench::new(Limits::default());
+    another.link_up(1, Zone::Open, Protocol::Plain);
+    another.texts(1).swap_remove(0)
+}
+
 fn bench_proof() -> Message {
     Message::Proof(coordination::message::Proof {
         signature: coordination::Signature::new([1; 64]),

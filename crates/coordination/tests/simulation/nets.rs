@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use coordination::Fate;
-use coordination::message::Topic;
+use coordination::message::{Refusal, Topic};
+use coordination::{Event, Fate};
 use station::Zone;
 
 use crate::sim::World;
@@ -126,6 +126,33 @@ fn fifty_come_together_and_survive_restarts() {
     world.run_for(secs(10));
     let quiet = invariants::quiet_is_quiet(&mut world, secs(10));
     assert_eq!(quiet, None);
+}
+
+/// As on machines with little time for each: signatures take a while, and the next is restarted while the last one's
+/// coming is still on its way.
+#[test]
+fn thirty_survive_restarts_in_turn_while_work_is_slow() {
+    let millis = Duration::from_millis;
+    for (seed, slow, between) in [(15, 20, 60), (24, 20, 60), (4, 100, 180), (1, 500, 100)] {
+        let mut world = mesh(seed, 30, 3);
+        world.come_together(secs(5));
+        world.weather.slow_work = millis(slow);
+        for host in 0..30 {
+            world.stop(host, false);
+            world.hosts[host].people.clear();
+            world.start_later(host, millis(15));
+            world.run_for(millis(between));
+            world.join(host, Topic::Operators);
+        }
+        world.must_agree_within(secs(5));
+        assert_eq!(invariants::the_honest_are_not_blamed(&world), None);
+        let refused = |event: &Event| {
+            let bad = Refusal::BadMessage;
+            matches!(event, Event::Refused { refusal, .. } if *refusal == bad)
+        };
+        let mut hosts = world.hosts.iter();
+        assert!(!hosts.any(|host| host.saw.events.iter().any(refused)));
+    }
 }
 
 /// What somebody's coming costs in a net of fifty: about as many frames as there are links, and once over

@@ -114,10 +114,12 @@ impl Node {
         }
         let done = exchange.asked.is_empty() && exchange.wanted.is_empty();
         let complete = exchange.session.as_ref().filter(|session| session.complete);
-        let next = complete.filter(|_| done && exchange.dials).map(|session| {
-            let place = Set::ALL.iter().position(|set| *set == session.set);
-            place.and_then(|place| Set::ALL.get(place + 1)).copied()
-        });
+        let next = complete
+            .filter(|_| done && exchange.search.is_ours())
+            .map(|session| {
+                let place = Set::ALL.iter().position(|set| *set == session.set);
+                place.and_then(|place| Set::ALL.get(place + 1)).copied()
+            });
         for ((set, session), items) in gets {
             self.timers.set(Timer::Exchange(id), end);
             let get = Message::Get(Get {
@@ -180,7 +182,7 @@ impl Node {
         match outcome {
             Admission::Held(item) => {
                 if let Some(up) = self.up_mut(link) {
-                    up.exchange.fruitful = true;
+                    up.exchange.search.bore_fruit();
                 }
                 self.item_held(set, item, Some(link), now);
             }

@@ -2,8 +2,7 @@
 //!
 //! The end that dialled finds out what differs, one set after another ([`Set::ALL`]): `sessions`. It asks for
 //! what it lacks and names what the other end lacks; everything is fetched by whoever wants it, and judged
-//! by the owner of the store: `items`. If nothing comes of a search the next is ever later, and after some
-//! there is none until one end knows something else: this file.
+//! by the owner of the store: `items`. It does so when the link stands, and when [`Search`] says that it is time.
 
 mod items;
 mod sessions;
@@ -11,9 +10,8 @@ mod sessions;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
-use super::conduct::doubled;
 use super::input::LinkId;
-use super::repair::ENOUGH;
+use super::search::Search;
 use super::{LinkLimits, Node};
 use crate::bytes::{ItemId, Nonce};
 use crate::message::Set;
@@ -23,7 +21,7 @@ use sessions::Session;
 #[derive(Debug)]
 pub(super) struct Exchange {
     nonces: [Nonce; 2],
-    dials: bool,
+    search: Search,
     sessions: u32,
     session: Option<Session>,
     /// Items the other end has, not asked for yet.
@@ -39,12 +37,6 @@ pub(super) struct Exchange {
     news: VecDeque<(Set, ItemId)>,
     /// Items the other end knows and does not give, with their times.
     undelivered: BTreeMap<(Set, ItemId), u64>,
-    differed: u32,
-    in_vain: u32,
-    fruitful: bool,
-    next: Option<Instant>,
-    /// What both ends knew at the last search: ours, theirs.
-    searched: Option<(u64, u64)>,
 }
 
 /// An item, by its id or as one session salted it.
@@ -56,10 +48,10 @@ struct Wanted {
 }
 
 impl Exchange {
-    pub(super) fn new(nonces: [Nonce; 2], dials: bool) -> Self {
+    pub(super) fn new(nonces: [Nonce; 2], dials: bool, limits: &LinkLimits, now: Instant) -> Self {
         Self {
             nonces,
-            dials,
+            search: Search::new(dials, limits, now),
             sessions: 0,
             session: None,
             wanted: VecDeque::new(),
@@ -69,39 +61,16 @@ impl Exchange {
             judging: 0,
             news: VecDeque::new(),
             undelivered: BTreeMap::new(),
-            differed: 0,
-            in_vain: 0,
-            fruitful: true,
-            next: None,
-            searched: None,
         }
-    }
-
-    /// A beat came. True if it is time to find out what differs.
-    fn beat(&mut self, ours: u64, theirs: u64, limits: &LinkLimits, now: Instant) -> bool {
-        if ours == theirs {
-            self.differed = 0;
-            self.in_vain = 0;
-            return false;
-        }
-        self.differed += 1;
-        let due = self.next.is_none_or(|next| now >= next);
-        let same_again = self.searched == Some((ours, theirs)) && self.in_vain >= ENOUGH;
-        if self.differed < 2 || !self.dials || self.session.is_some() || !due || same_again {
-            return false;
-        }
-        self.searched = Some((ours, theirs));
-        self.in_vain = if self.fruitful { 0 } else { self.in_vain + 1 };
-        self.fruitful = false;
-        self.next = Some(now + doubled(limits.repair_first, self.in_vain, limits.repair_most));
-        true
     }
 }
 
 impl Node {
     /// A link stands: the end that dialled begins.
     pub(super) fn exchange_begins(&mut self, id: LinkId, now: Instant) {
-        let dials = self.up_mut(id).is_some_and(|up| up.exchange.dials);
+        let dials = self
+            .up_mut(id)
+            .is_some_and(|up| up.exchange.search.is_ours());
         if dials {
             self.begin_session(id, Set::ALL[0], now);
         }
@@ -114,10 +83,9 @@ impl Node {
             return;
         };
         let limits = limits.of(link.zone);
-        if link
-            .up_mut()
-            .is_some_and(|up| up.exchange.beat(ours, theirs, limits, now))
-        {
+        let Some(up) = link.up_mut() else { return };
+        let over = up.exchange.session.is_none();
+        if up.exchange.search.beat((ours, theirs), over, limits, now) {
             self.begin_session(id, Set::ALL[0], now);
         }
     }
@@ -126,7 +94,7 @@ impl Node {
     pub(super) fn exchange_due(&mut self, id: LinkId, now: Instant) {
         if let Some(up) = self.up_mut(id) {
             up.exchange.asked.clear();
-            if up.exchange.dials {
+            if up.exchange.search.is_ours() {
                 up.exchange.wanted.retain(|wanted| wanted.session.is_none());
                 up.exchange.session = None;
             }

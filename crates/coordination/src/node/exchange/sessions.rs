@@ -79,7 +79,7 @@ impl Node {
 
     /// A step of a session: a question to the end that was dialled, or its answer.
     pub(in crate::node) fn reconcile(&mut self, id: LinkId, step: &Reconcile, now: Instant) {
-        match self.up_mut(id).map(|up| up.exchange.dials) {
+        match self.up_mut(id).map(|up| up.exchange.search.is_ours()) {
             Some(true) => self.advance_session(id, step, now),
             Some(false) => self.answer_session(id, step, now),
             None => {}

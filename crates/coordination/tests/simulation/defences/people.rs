@@ -1,7 +1,7 @@
 //! Who is said to be at a server.
 
 use coordination::message::{Body, Change, Head, Message, People, Person, Topic};
-use coordination::{Blob, Limits, PersonId};
+use coordination::{Blob, Frame, Input, Limits, LinkId, PersonId};
 use sha2::{Digest as _, Sha256};
 
 use crate::sim::bench::{Bench, Remote, update};
@@ -97,4 +97,65 @@ fn a_stranger_s_list_of_people_is_kept_while_it_is_short() {
         told_of_people(&mut bench, &remote, &many, Some(head(&many)));
         assert_eq!(bench.host.sees_people(remote.id()).len(), kept);
     }
+}
+
+/// Over which links it was asked who is at a server, in order.
+fn asked(bench: &Bench) -> Vec<u64> {
+    let sent = bench.sent.iter();
+    let asked = sent.filter_map(|(link, frame)| match frame {
+        Frame::Binary(bytes) => match Message::decode(bytes.as_bytes()) {
+            Ok(Message::Who(wanted)) if wanted.topic == Topic::Operators => Some(link.0),
+            _ => None,
+        },
+        Frame::Text(_) => None,
+    });
+    asked.collect()
+}
+
+/// A server with somebody at it whom none of these neighbours knows: all but the last asked say so.
+fn sought_among(neighbours: usize) -> Bench {
+    let far = friend("far");
+    let mut bench = Bench::new(Limits::default());
+    let names = (1..=neighbours).map(|number| format!("neighbour-{number}"));
+    let relays: Vec<_> = names.map(|name| friend(&name)).collect();
+    for (link, relay) in (1..).zip(&relays) {
+        bench.connect(link, relay);
+    }
+    let body = Body {
+        operators: head(&[somebody(1, 4)]),
+        guests: head(&[]),
+        ..far.body(&[relays[0].id()])
+    };
+    let record = update(keys::record(&far.key, &far.chain[0], (1, 1), &body));
+    for message in [&record, &far.introduction(), &record] {
+        bench.say(1, message);
+    }
+    for _ in 1..neighbours {
+        let nobody_known = People {
+            server: far.id(),
+            topic: Topic::Operators,
+            change: None,
+            more: false,
+        };
+        let last = *asked(&bench).last().unwrap();
+        bench.say(last, &Message::People(nobody_known));
+    }
+    assert_eq!(asked(&bench).len(), neighbours);
+    bench
+}
+
+#[test]
+fn who_is_gone_is_not_waited_for() {
+    let mut bench = sought_among(2);
+    let last = *asked(&bench).last().unwrap();
+    bench.input(Input::LinkDown { link: LinkId(last) });
+    bench.pass(A_MOMENT);
+    assert_eq!(asked(&bench).len(), 3);
+}
+
+#[test]
+fn who_does_not_answer_is_waited_for_no_longer_because_others_answered() {
+    let mut bench = sought_among(8);
+    bench.pass(Limits::default().open.answer + A_MOMENT);
+    assert_eq!(asked(&bench).len(), 9);
 }

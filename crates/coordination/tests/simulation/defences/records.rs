@@ -196,3 +196,20 @@ fn a_record_that_is_over_counts_no_more() {
     bench.say(1, &aged(lifetime - 1));
     assert!(held(&bench).is_some());
 }
+
+/// What came of it over other links meanwhile was dropped, because it was being verified.
+#[test]
+fn a_record_outlives_the_link_that_brought_it() {
+    let [relay, another, far] = ["relay", "another", "far"].map(friend);
+    let mut bench = Bench::new(Limits::default());
+    told_of(&mut bench, &relay, &far);
+    bench.connect(2, &another);
+    let newer = far.update(1, 2, &[relay.id(), another.id()]);
+    bench.hold_answers_back();
+    bench.say(1, &newer);
+    bench.say(2, &newer);
+    bench.input(Input::LinkDown { link: LinkId(1) });
+    bench.answer();
+    let known = bench.host.node.as_ref().unwrap().server(far.id()).unwrap();
+    assert_eq!(known.version.unwrap().sequence, 2);
+}

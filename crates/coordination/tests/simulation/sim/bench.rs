@@ -21,6 +21,9 @@ pub(crate) struct Bench {
     pub(crate) sent: Vec<(LinkId, Frame)>,
     pub(crate) closed: Vec<LinkId>,
     pub(crate) dialed: Vec<String>,
+    /// Answers of its surroundings that the node has not got yet, while they are `held_back`.
+    answers: Vec<Input>,
+    held_back: bool,
 }
 
 /// Somebody at the other end of a link.
@@ -113,6 +116,8 @@ impl Bench {
             sent: Vec::new(),
             closed: Vec::new(),
             dialed: Vec::new(),
+            answers: Vec::new(),
+            held_back: false,
         };
         bench.serve();
         bench
@@ -129,6 +134,19 @@ impl Bench {
             node.handle_input(input, self.now);
         }
         self.serve();
+    }
+
+    /// From now on whoever signs, verifies and fetches takes their time.
+    pub(crate) fn hold_answers_back(&mut self) {
+        self.held_back = true;
+    }
+
+    /// All that was held back is answered.
+    pub(crate) fn answer(&mut self) {
+        self.held_back = false;
+        for answer in std::mem::take(&mut self.answers) {
+            self.input(answer);
+        }
     }
 
     /// Lets time pass, with everything that becomes due.
@@ -267,6 +285,7 @@ impl Bench {
     fn carry_out(&mut self, command: Command) {
         match self.host.serve(command) {
             Served::Nothing => {}
+            Served::Answer(input) if self.held_back => self.answers.push(input),
             Served::Answer(input) => {
                 if let Some(node) = &mut self.host.node {
                     node.handle_input(input, self.now);
