@@ -7,10 +7,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use super::Bench;
+use crate::deps::{self, Need};
 use crate::run;
 
 /// The core of the load generator; servers run on core 0.
 const CORE: &str = "1";
+
+/// Begins a network of its own, in which nothing is sent later than it could be: a machine whose TCP paces what it sends, as
+/// by BBR, makes one server or another wait as chance has it.
+const NETWORK: &str =
+    "ip link set lo up && echo reno >/proc/sys/net/ipv4/tcp_congestion_control && exec \"$@\"";
 
 pub(super) fn main(parts: &[&str]) -> Result<()> {
     let cores = std::thread::available_parallelism()?.get();
@@ -19,10 +25,18 @@ pub(super) fn main(parts: &[&str]) -> Result<()> {
             "servers and generator are measured on cores of their own: that needs taskset and two cores"
         );
     }
+    deps::provide(&[Need::Namespaces])?;
+    if let Some(missing) = Need::Namespaces.missing() {
+        bail!("servers are measured in a network of their own: {missing}");
+    }
     let built = Bench::build()?;
-    let mut bench = run::program("taskset");
+    let mut bench = run::program("unshare");
+    bench.arg("--net");
+    if !deps::is_root() {
+        bench.arg("--map-root-user");
+    }
     bench
-        .args(["-c", CORE])
+        .args(["sh", "-c", NETWORK, "sh", "taskset", "-c", CORE])
         .args(built.arguments("signaling"))
         .arg("--bare-relay")
         .arg(built.program("bare-relay"));

@@ -1,8 +1,8 @@
 //! The load benchmark of signaling: ham-server beside other signaling servers, and beside a bare relay on
 //! the same library as the limit. All on loopback, each server alone on one core and this generator on another.
 //!
-//! `cargo xtask bench signaling` builds and fetches what is measured, and starts this. Servers are measured
-//! in turn and in several rounds, of which the median counts, so that a machine that is busy for a moment does
+//! `cargo xtask bench signaling` builds and fetches what is measured, and starts this in a network of its own. What is measured
+//! quickly the servers do in many short turns, of which the median counts, so that a machine that is busy for a moment does
 //! not decide. What was seen is kept as JSON, and the page in `docs/benchmarks` is written from it.
 //!
 //! Reading order: [`measure`] (what is measured), [`server`] (on what, with which settings), [`dialect`]
@@ -26,16 +26,13 @@ use benchmark::figures::{median, publish};
 
 use crate::dialect::Dialect;
 use crate::measure::flood::{self, Flood};
-use crate::measure::throughput::{Throughput, UNDER_WAY};
+use crate::measure::throughput::{TURNS, Throughput, UNDER_WAY};
 use crate::measure::{PAIRS, growth, idle, latency, storm, throughput};
 use crate::results::{Half, Results};
 use crate::server::{Limits, Programs};
 
 const USAGE: &str = "usage: bench-signaling --ham-server FILE --bare-relay FILE [--matchbox FILE] \
     [--peer-server FILE] --results FILE --page FILE [PART...]";
-
-/// Rounds of which the median counts.
-const ROUNDS: usize = 7;
 
 /// Time over which latency is measured.
 const LATENCY_TIME: std::time::Duration = std::time::Duration::from_secs(4);
@@ -78,26 +75,33 @@ async fn run(part: &str, programs: &Programs, results: &mut Results) -> Result<(
 }
 
 async fn measure_throughput(programs: &Programs, results: &mut Results) -> Result<()> {
+    let mut servers = Vec::new();
+    for dialect in programs.dialects() {
+        let server = programs.start(dialect, Limits::Raised)?;
+        let pairs = client::pairs(&server, 0..PAIRS).await?;
+        servers.push((server, pairs));
+    }
     let mut seen: BTreeMap<(usize, Dialect), Vec<Throughput>> = BTreeMap::new();
-    for _ in 0..ROUNDS {
-        for under_way in UNDER_WAY {
-            for dialect in programs.dialects() {
-                let server = programs.start(dialect, Limits::Raised)?;
-                let one = throughput::measure(&server, under_way).await?;
-                println!(
-                    "  {dialect}, {under_way} under way: {:.0} a CPU second, {:.0} a second",
-                    one.per_cpu_second, one.per_second
-                );
-                seen.entry((under_way, dialect)).or_default().push(one);
+    for under_way in UNDER_WAY {
+        for _ in 0..TURNS {
+            for (server, pairs) in &mut servers {
+                let one = throughput::turn(server, pairs, under_way).await?;
+                let turns = seen.entry((under_way, server.dialect)).or_default();
+                turns.push(one);
             }
         }
     }
+    drop(servers);
     results.throughput.clear();
-    for ((under_way, dialect), rounds) in seen {
+    for ((under_way, dialect), turns) in seen {
         let middle = Throughput {
-            per_cpu_second: median(rounds.iter().map(|one| one.per_cpu_second)),
-            per_second: median(rounds.iter().map(|one| one.per_second)),
+            per_cpu_second: median(turns.iter().map(|one| one.per_cpu_second)),
+            per_second: median(turns.iter().map(|one| one.per_second)),
         };
+        println!(
+            "  {dialect}, {under_way} under way: {:.0} a CPU second, {:.0} a second",
+            middle.per_cpu_second, middle.per_second
+        );
         let of_it = results.throughput.entry(dialect).or_default();
         of_it.insert(under_way, middle);
     }

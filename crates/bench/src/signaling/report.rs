@@ -50,7 +50,7 @@ fn throughput(page: &mut String, results: &Results) {
     page.push_str(
         "\n## Messages in a second of the server's processor\n\n\
          Fifty pairs send offers of 600 bytes to and fro; each pair has one under way, or sixteen. The median of \
-         seven rounds. The generator never sleeps, so that no server pays for waking it. Ratios are to the bare relay, \
+         sixty turns of a tenth of a second, which the servers take one after the other. The generator never sleeps, so that no server pays for waking it. Ratios are to the bare relay, \
          and to the one that batches.\n\n\
          | | one under way | bare | batching | sixteen under way | bare | batching |\n\
          |---|---:|---:|---:|---:|---:|---:|\n",

@@ -44,8 +44,10 @@ struct Waiting {
     frames: VecDeque<Outgoing>,
     bytes: usize,
     closed: bool,
-    /// Whoever empties the queue, while it is empty.
+    /// Whoever empties the queue.
     waker: Option<Waker>,
+    /// Whether they wait for something to be in it.
+    awaited: bool,
     /// Since when something waits.
     since: Option<Instant>,
 }
@@ -168,8 +170,10 @@ impl Outbox {
         }
         waiting.frames.push_back(outgoing);
         self.queues.frames.fetch_add(1, Ordering::Relaxed);
-        if let Some(waker) = waiting.waker.take() {
-            waker.wake();
+        if std::mem::take(&mut waiting.awaited)
+            && let Some(waker) = &waiting.waker
+        {
+            waker.wake_by_ref();
         }
     }
 
@@ -186,6 +190,7 @@ impl Outbox {
             {
                 waiting.waker = Some(waker.clone());
             }
+            waiting.awaited = true;
             return Poll::Pending;
         }
         self.forget(&mut waiting);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{MAX_REPLY_ID, PresentedToken};
+use super::{MAX_REPLY_ID, PresentedToken, compact};
 
 /// A client's message. Unknown members are ignored.
 #[derive(Debug, Clone)]
@@ -204,28 +204,39 @@ pub struct Join<'a> {
 }
 
 /// A JSON string that is passed on as it was written, escapes and all.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(with = "String"))]
-pub struct Verbatim<'a>(&'a RawValue);
+pub struct Verbatim<'a>(&'a str);
 
 impl<'a> Verbatim<'a> {
+    /// A JSON string, quotes and all.
+    pub(super) fn new(written: &'a str) -> Self {
+        Self(written)
+    }
+
     /// As it was written, quotes and all.
     pub(super) fn as_str(self) -> &'a str {
-        self.0.get()
+        self.0
     }
 
     /// Bytes of it as written.
     pub(super) fn len(self) -> usize {
-        self.0.get().len()
+        self.0.len()
+    }
+}
+
+impl Serialize for Verbatim<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
     }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Verbatim<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        if raw.get().starts_with('"') {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        if raw.starts_with('"') {
             Ok(Self(raw))
         } else {
             Err(serde::de::Error::custom("expected a string"))
@@ -264,63 +275,11 @@ pub enum DecodeError {
 /// Reads a text frame. The `id` survives where it can be read, so that errors too find their question.
 #[must_use]
 pub fn decode(text: &str) -> Frame<'_> {
-    decode_signal(text).unwrap_or_else(|| decode_any(text))
+    compact::decode(text).unwrap_or_else(|| decode_any(text))
 }
 
-/// Reads a signal, as nearly every frame is one, in a single pass. None for everything else, and for a signal
-/// about which anything is unusual: [`decode_any`] finds out what.
-fn decode_signal(text: &str) -> Option<Frame<'_>> {
-    #[derive(Deserialize)]
-    struct Signal<'a> {
-        #[serde(rename = "type", borrow)]
-        kind: Cow<'a, str>,
-        #[serde(default, borrow)]
-        id: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        target: Cow<'a, str>,
-        #[serde(default, borrow)]
-        offer: Option<SessionDescription<'a>>,
-        #[serde(default, borrow)]
-        answer: Option<SessionDescription<'a>>,
-        #[serde(default, borrow)]
-        candidate: Option<Candidate<'a>>,
-        #[serde(default, borrow)]
-        statement: Option<CallStatement<'a>>,
-    }
-
-    let kind = text.strip_prefix(r#"{"type":""#)?;
-    let signals = ["OFFER\"", "ANSWER\"", "ICE_CANDIDATE\""];
-    if !signals.iter().any(|signal| kind.starts_with(signal)) {
-        return None;
-    }
-    let signal: Signal<'_> = serde_json::from_str(text).ok()?;
-    if signal.id.as_ref().is_some_and(|id| id.len() > MAX_REPLY_ID) {
-        return None;
-    }
-    let (target, statement) = (signal.target, signal.statement);
-    let message = match &*signal.kind {
-        "OFFER" => ClientMessage::Offer(Offer {
-            target,
-            offer: signal.offer?,
-            statement,
-        }),
-        "ANSWER" => ClientMessage::Answer(Answer {
-            target,
-            answer: signal.answer?,
-            statement,
-        }),
-        _ => ClientMessage::IceCandidate(IceCandidate {
-            target,
-            candidate: signal.candidate?,
-        }),
-    };
-    Some(Frame {
-        id: signal.id,
-        message: Ok(message),
-    })
-}
-
-fn decode_any(text: &str) -> Frame<'_> {
+/// The general reader, for every form that JSON has: looks what a message is, and reads it as that.
+pub(super) fn decode_any(text: &str) -> Frame<'_> {
     #[derive(Deserialize)]
     struct Header<'a> {
         #[serde(rename = "type", borrow)]
@@ -442,64 +401,6 @@ mod tests {
         );
         let twice = r#"{"type":"JOIN","net":"a","net":"b"}"#;
         assert!(matches!(wrong(twice), DecodeError::Members { .. }));
-    }
-
-    #[test]
-    fn one_pass_reads_what_two_read() {
-        let id = "x".repeat(MAX_REPLY_ID + 1);
-        let statement = r#"{"callId":"c","counter":1,"to":"k","signature":"s","keyid":"f"}"#;
-        for (usual, text) in [
-            (
-                true,
-                r#"{"type":"OFFER","id":"q","target":"a\u0062","offer":{"type":"offer","sdp":"v=0\r\n"}}"#,
-            ),
-            (
-                true,
-                &format!(
-                    r#"{{"type":"ANSWER","target":"a","answer":{{"type":"answer","sdp":""}},"statement":{statement}}}"#
-                ),
-            ),
-            (
-                true,
-                r#"{"type":"ICE_CANDIDATE","target":"a","candidate":{"candidate":"c","sdpMLineIndex":0},"new":[1]}"#,
-            ),
-            (
-                false,
-                r#"{"target":"a","type":"OFFER","offer":{"type":"offer","sdp":""}}"#,
-            ),
-            (
-                false,
-                r#"{"type":"OFFER","target":"a","offer":{"type":"offer","sdp":""},"answer":5}"#,
-            ),
-            (
-                false,
-                r#"{"type":"OFFER","target":"a","answer":{"type":"answer","sdp":""}}"#,
-            ),
-            (
-                false,
-                r#"{"type":"OFFER","type":"PING","target":"a","offer":{"type":"offer","sdp":""}}"#,
-            ),
-            (
-                false,
-                &format!(
-                    r#"{{"type":"OFFER","id":"{id}","target":"a","offer":{{"type":"offer","sdp":""}}}}"#
-                ),
-            ),
-            (
-                false,
-                r#"{"type":"OFFERS","target":"a","offer":{"type":"offer","sdp":""}}"#,
-            ),
-            (
-                false,
-                r#"{"type":"OFFER","target":"a","offer":{"type":"offer","sdp":7}}"#,
-            ),
-        ] {
-            assert_eq!(decode_signal(text).is_some(), usual, "{text}");
-            assert_eq!(
-                format!("{:?}", decode(text)),
-                format!("{:?}", decode_any(text))
-            );
-        }
     }
 
     #[test]

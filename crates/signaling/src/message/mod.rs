@@ -5,6 +5,7 @@
 
 pub mod between;
 mod client;
+mod compact;
 mod description;
 mod server;
 mod token;

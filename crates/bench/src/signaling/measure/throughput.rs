@@ -1,25 +1,36 @@
 //! How many messages a server relays in a second of its processor's time.
 //!
 //! Fifty pairs send offers to and fro. Each pair has one offer under way, or sixteen: who gets one sends one
-//! back at once.
+//! back at once. The servers take short turns, many of them, because a machine may be faster or slower from one moment to the
+//! next.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 use tokio::task::yield_now;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use super::{PAIRS, sdp};
-use crate::client::{Client, pairs};
+use super::sdp;
+use crate::client::Client;
 use crate::dialect::Dialect;
 use crate::server::Server;
 use benchmark::socket::frames;
 
-const WARM_UP: Duration = Duration::from_millis(500);
-const MEASURED: Duration = Duration::from_millis(1_200);
+/// How often every server has its turn.
+pub(crate) const TURNS: usize = 60;
+
+/// How long a turn is, until no offer is sent any more.
+const TURN: Duration = Duration::from_millis(100);
+
+/// Time in which a server that nobody sends anything goes to sleep. What it used so far is certain only then.
+const ASLEEP_AFTER: Duration = Duration::from_millis(5);
+
+/// Time in which the last offers have to arrive.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
 
 /// Messages that may be under way in each pair.
 pub(crate) const UNDER_WAY: [usize; 2] = [1, 16];
@@ -33,25 +44,54 @@ pub(crate) struct Throughput {
     pub(crate) per_second: f64,
 }
 
-pub(crate) async fn measure(server: &Server, under_way: usize) -> Result<Throughput> {
-    let mut pairs = pairs(server, 0..PAIRS).await?;
-    let count = Cell::new(0);
+/// What happens in one turn.
+struct Turn {
+    dialect: Dialect,
+    at_once: usize,
+    /// Offers that arrived.
+    arrived: Cell<u64>,
+    /// Whether those who get one send none back.
+    over: Cell<bool>,
+    /// Offers under way.
+    under_way: Cell<usize>,
+    /// No offer is under way any more.
+    ended: Notify,
+}
+
+/// One turn of a server with the clients it has.
+pub(crate) async fn turn(
+    server: &Server,
+    pairs: &mut [(Client, Client)],
+    under_way: usize,
+) -> Result<Throughput> {
+    let turn = Turn {
+        dialect: server.dialect,
+        at_once: under_way,
+        arrived: Cell::new(0),
+        over: Cell::new(false),
+        under_way: Cell::new(pairs.len() * under_way),
+        ended: Notify::new(),
+    };
     let mut bouncing = Vec::new();
-    for (one, other) in &mut pairs {
+    for (one, other) in pairs {
         let (to_one, to_other) = (one.name.clone(), other.name.clone());
-        let dialect = server.dialect;
-        bouncing.push(bounce(dialect, one, to_other, under_way, under_way, &count));
-        bouncing.push(bounce(dialect, other, to_one, 0, under_way, &count));
+        bouncing.push(bounce(&turn, one, to_other, under_way));
+        bouncing.push(bounce(&turn, other, to_one, 0));
     }
     let measuring = async {
-        sleep(WARM_UP).await;
-        let (begin, cpu, before) = (Instant::now(), server.cpu()?, count.get());
-        sleep(MEASURED).await;
-        let relayed = f64::from(u32::try_from(count.get() - before)?);
+        let (begin, cpu) = (Instant::now(), server.cpu()?);
+        sleep(TURN).await;
+        turn.over.set(true);
+        timeout(ARRIVES_WITHIN, turn.ended.notified())
+            .await
+            .with_context(|| format!("{}: offers were lost", server.dialect))?;
+        let relayed = f64::from(u32::try_from(turn.arrived.get())?);
+        let per_second = relayed / begin.elapsed().as_secs_f64();
+        sleep(ASLEEP_AFTER).await;
         let cpu = (server.cpu()? - cpu).as_secs_f64();
         Ok(Throughput {
             per_cpu_second: relayed / cpu,
-            per_second: relayed / begin.elapsed().as_secs_f64(),
+            per_second,
         })
     };
     tokio::select! {
@@ -70,16 +110,10 @@ async fn never_sleep() {
 }
 
 /// Sends so many offers to begin with, and one for each that comes.
-async fn bounce(
-    dialect: Dialect,
-    client: &mut Client,
-    to: String,
-    begin_with: usize,
-    at_once: usize,
-    count: &Cell<u64>,
-) -> Result<()> {
-    let offers = frames(&dialect.signal(&to, &sdp()), at_once);
-    let length = offers.len() / at_once;
+async fn bounce(turn: &Turn, client: &mut Client, to: String, begin_with: usize) -> Result<()> {
+    let dialect = turn.dialect;
+    let offers = frames(&dialect.signal(&to, &sdp()), turn.at_once);
+    let length = offers.len() / turn.at_once;
     client.socket.write(&offers[..begin_with * length]).await?;
     loop {
         let mut came = 0;
@@ -87,7 +121,14 @@ async fn bounce(
             .socket
             .texts(|text| came += usize::from(dialect.is_signal(text)))
             .await?;
-        count.set(count.get() + u64::try_from(came)?);
-        client.socket.write(&offers[..came * length]).await?;
+        turn.arrived.set(turn.arrived.get() + u64::try_from(came)?);
+        if !turn.over.get() {
+            client.socket.write(&offers[..came * length]).await?;
+            continue;
+        }
+        turn.under_way.set(turn.under_way.get() - came);
+        if turn.under_way.get() == 0 {
+            turn.ended.notify_one();
+        }
     }
 }
