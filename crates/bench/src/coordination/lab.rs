@@ -260,10 +260,15 @@ fn port(host: usize, bridge: usize) -> String {
     format!("h{host}b{bridge}")
 }
 
+/// What it does. TCP is the plainest there is, whatever this machine's own is: BBR measures a link before it uses all of it, again
+/// and again.
+const HOLDER: &str =
+    "echo reno >/proc/sys/net/ipv4/tcp_congestion_control && echo ready && exec cat";
+
 /// Starts a process that does nothing but have a network of its own.
 fn hold() -> Result<Child> {
     let mut holder = Command::new("unshare")
-        .args(["--net", "sh", "-c", "echo ready && exec cat"])
+        .args(["--net", "sh", "-c", HOLDER])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
