@@ -260,8 +260,7 @@ fn port(host: usize, bridge: usize) -> String {
     format!("h{host}b{bridge}")
 }
 
-/// What it does. TCP is the plainest there is, whatever this machine's own is: BBR measures a link before it uses all of it, again
-/// and again.
+/// What the holder of a machine's network runs. TCP is `reno`, whatever this machine's own is, so that figures of several compare.
 const HOLDER: &str =
     "echo reno >/proc/sys/net/ipv4/tcp_congestion_control && echo ready && exec cat";
 

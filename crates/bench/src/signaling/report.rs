@@ -14,8 +14,8 @@ const HEAD: &str = "\
 
 ![Messages a CPU second and memory, beside others](signaling.svg)
 
-Written by `cargo xtask bench signaling`: release builds on loopback, each server alone on one core, the generator
-on another, one after the other in the same run. What they stand beside is a bare relay on the same library (axum):
+Written by `cargo xtask bench signaling`: release builds on loopback, in a network of its own whose TCP is `reno`, each server
+alone on one core, the generator on another, in turn in the same run. What they stand beside is a bare relay on the same library (axum):
 it looks names up and passes frames on as they are, without JSON, without checks, with 4 KiB read buffers
 (`crates/bench/src/bin/bare-relay.rs`). By itself it sends each frame as everybody writes it with axum, and so
 flushes each; the one that batches has one flush for everything that waits, and is the limit of what the library

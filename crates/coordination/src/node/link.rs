@@ -22,6 +22,10 @@ const OPENING_FRAMES: usize = 128;
 const OPENING_BYTES: usize = 24 * 1024;
 /// Bytes of what comes after a proof that are kept while it is checked: what a link begins with.
 const EARLY_BYTES: usize = 2 * MAX_FRAME;
+/// Frames, and bytes in them, that may come until it is checked, kept or not: more than a link begins with, and far less than
+/// whoever is proved may say.
+const UNCHECKED_FRAMES: usize = 4_096;
+const UNCHECKED_BYTES: usize = 16 * MAX_FRAME;
 
 #[derive(Debug)]
 pub(super) struct Link {
@@ -42,7 +46,7 @@ pub(super) struct Link {
     pub(super) relay_to: Meter,
     messages: Meter,
     bytes: Meter,
-    /// Frames, and their bytes, that came before a proof.
+    /// Frames, and their bytes, that came before the link stood.
     before: (usize, usize),
     parts: [Vec<u8>; LANES],
 }
@@ -115,19 +119,21 @@ impl Link {
         }
     }
 
-    /// Charges what arrived. Who has shown no proof yet has far less to say than who has.
+    /// Charges what arrived. Who has proved nothing yet has far less to say than who has.
     pub(super) fn charge(
         &mut self,
         bytes: usize,
         limits: &LinkLimits,
         now: Instant,
     ) -> Result<(), Flooded> {
-        if let Phase::Opening(opening) = &self.phase
-            && opening.proof.is_none()
-        {
+        if let Phase::Opening(opening) = &self.phase {
+            let most = match opening.proof {
+                None => (OPENING_FRAMES, OPENING_BYTES),
+                Some(_) => (UNCHECKED_FRAMES, UNCHECKED_BYTES),
+            };
             self.before.0 += 1;
             self.before.1 += bytes;
-            if self.before.0 > OPENING_FRAMES || self.before.1 > OPENING_BYTES {
+            if self.before.0 > most.0 || self.before.1 > most.1 {
                 return Err(Flooded);
             }
         }

@@ -133,30 +133,49 @@ fn what_comes_out_of_place_ends_a_handshake() {
 /// For who has sent a proof and checked ours the link stands, however long we take to check theirs.
 #[test]
 fn what_comes_before_a_proof_is_checked_waits_for_that() {
-    let mut bench = Bench::new(Limits::default());
-    let remote = Remote::new("remote", ROOT);
-    bench.link_up(1, Zone::Open, Protocol::Coordinate);
-    bench.say(1, &Message::Hello(remote.hello()));
-    bench.hold_answers_back();
-    let proof = bench.proof(1, &remote);
-    bench.say(1, &proof);
+    let (mut bench, remote) = unchecked();
     bench.say(1, &remote.update(1, 1, &[]));
     bench.say_text(1, &announcement());
     assert!(!is_up(&bench, 1));
     assert_eq!(bench.refusal(1), None);
     bench.answer();
     assert!(is_up(&bench, 1));
-    let node = bench.host.node.as_ref().unwrap();
-    assert_eq!(
-        node.server(remote.id()).unwrap().version.unwrap().sequence,
-        1
-    );
-    assert!(bench.told(|event| matches!(event, Event::Advice { .. })));
+    let known = bench.host.node.as_ref().unwrap().server(remote.id());
+    assert_eq!(known.unwrap().version.unwrap().sequence, 1);
+    assert_eq!(advised(&bench), 1);
 }
 
 /// Who has not proved anything may make us keep that much and no more.
 #[test]
 fn what_waits_for_a_proof_to_be_checked_is_bounded() {
+    let (mut bench, _) = unchecked();
+    let text = announcement();
+    for _ in 0..2_000 {
+        bench.say_text(1, &text);
+    }
+    bench.answer();
+    assert!(is_up(&bench, 1), "nobody is blamed for it");
+    let bytes = advised(&bench) * text.len();
+    assert!((100_000..150_000).contains(&bytes), "{bytes}");
+}
+
+/// Nor may they make us read for as long as they like.
+#[test]
+fn who_goes_on_and_on_before_a_proof_is_checked_is_refused() {
+    let (mut short, _) = unchecked();
+    for _ in 0..4_096 {
+        short.say_text(1, "{}");
+    }
+    assert_eq!(refused(&short, 1), "bad-message");
+    let (mut long, _) = unchecked();
+    for _ in 0..16 {
+        long.say_text(1, &"x".repeat(64 * 1024));
+    }
+    assert_eq!(refused(&long, 1), "bad-message");
+}
+
+/// Somebody who has sent a proof that is not checked yet.
+fn unchecked() -> (Bench, Remote) {
     let mut bench = Bench::new(Limits::default());
     let remote = Remote::new("remote", ROOT);
     bench.link_up(1, Zone::Open, Protocol::Coordinate);
@@ -164,16 +183,15 @@ fn what_waits_for_a_proof_to_be_checked_is_bounded() {
     bench.hold_answers_back();
     let proof = bench.proof(1, &remote);
     bench.say(1, &proof);
-    let text = announcement();
-    for _ in 0..4_000 {
-        bench.say_text(1, &text);
-    }
-    bench.answer();
-    assert!(is_up(&bench, 1), "nobody is blamed for it");
-    let kept = bench.host.saw.events.iter();
-    let kept = kept.filter(|event| matches!(event, Event::Advice { .. }));
-    let bytes = kept.count() * text.len();
-    assert!((100_000..150_000).contains(&bytes), "{bytes}");
+    (bench, remote)
+}
+
+/// How much was heard in plain messages.
+fn advised(bench: &Bench) -> usize {
+    let events = bench.host.saw.events.iter();
+    events
+        .filter(|event| matches!(event, Event::Advice { .. }))
+        .count()
 }
 
 /// What a server says of itself to those who know only the plain messages.
