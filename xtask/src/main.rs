@@ -24,7 +24,7 @@ usage: cargo xtask COMMAND
   test [SUITE...]          every check and test, or only the named suites; --list names them
   check-layers             which crate uses which, against the table in xtask/src/layers.rs
   codegen [--check]        write what is generated from the Rust types; --check only compares
-  simulate [--seeds COUNT] [--first SEED] | --seed SEED [--log]
+  simulate [--seeds COUNT] [--first SEED] | --crowd SERVERS [--first SEED] | --seed SEED [--log]
                            afternoons of many servers in simulated time, one for each seed
   bench [WHAT...]          measure the release binary: size, start, memory; --update-readme
   bench coordination [PART...]

@@ -135,7 +135,8 @@ fn storm(page: &mut String, results: &Results) {
         page,
         "\n## {} people come into one net at once\n\n\
          Seconds of the server's processor. Ours tells opening the sockets from joining; with the others who connects \
-         is in. PeerServer and the bare relay tell nobody of anybody: theirs is the cost of connecting.\n\n\
+         is in. PeerServer and the bare relay tell nobody of anybody: theirs is the cost of connecting. Each came five times into \
+         a fresh server, in turn; the run in the middle is shown.\n\n\
          | | connecting | joining | together | sent | presence |\n|---|---:|---:|---:|---:|---|\n",
         thousands(count(CROWD)),
     );

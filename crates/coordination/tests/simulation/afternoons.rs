@@ -41,17 +41,15 @@ fn odd_afternoons() {
     afternoons(1);
 }
 
-/// Fifty servers, and one for every ten of them who means harm. `cargo xtask simulate` makes them a hundred.
+/// Fifty servers, and one for every ten of them who means harm. `cargo xtask simulate` makes them a hundred, and
+/// `cargo xtask simulate --crowd 500` so many.
 #[test]
 fn a_crowd_has_an_afternoon() {
     let servers = from_environment("HAM_SIM_CROWD").unwrap_or(50);
     let first = from_environment("HAM_SIM_FIRST").unwrap_or(0);
     for seed in first..first + from_environment("HAM_SIM_CROWDS").unwrap_or(2) {
         let mut crowd = plan::crowd(seed, usize::try_from(servers).unwrap());
-        let again = format!(
-            "again: HAM_SIM_CROWD={servers} HAM_SIM_FIRST={seed} HAM_SIM_CROWDS=1 \
-             cargo test -p coordination --test simulation a_crowd"
-        );
+        let again = format!("again: cargo xtask simulate --crowd {servers} --first {seed}");
         assert_eq!(plan::run(&mut crowd), Ok(()), "seed {seed}, {again}");
     }
 }

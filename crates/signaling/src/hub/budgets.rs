@@ -30,7 +30,7 @@ impl Hub {
         now: Instant,
     ) -> bool {
         let limits = &self.limits;
-        let Some(there) = self.connections.get_mut(&connection) else {
+        let Some(there) = self.connections.get_mut(connection) else {
             return false;
         };
         self.counters.received += 1;
@@ -79,7 +79,7 @@ impl Hub {
             Signal::ListPeers(_) => return true,
             Signal::Answer(_) | Signal::IceCandidate(_) => true,
         };
-        let Some(session) = self.sessions.get(&client).filter(|_| admitted) else {
+        let Some(session) = self.sessions.get(client).filter(|_| admitted) else {
             return false;
         };
         let net = &session.presence.net;
@@ -95,7 +95,7 @@ impl Hub {
         now: Instant,
     ) -> bool {
         let rate = self.limits.offers;
-        let there = self.connections.get_mut(&connection);
+        let there = self.connections.get_mut(connection);
         let charged = there.map_or(Ok(()), |there| there.offers.spend(1, rate, now));
         self.admit_or_refuse(connection, Scope::Offers, charged, reply_to)
     }
@@ -108,7 +108,7 @@ impl Hub {
         now: Instant,
     ) -> bool {
         let rate = self.limits.moves;
-        let there = self.connections.get_mut(&connection);
+        let there = self.connections.get_mut(connection);
         let charged = there.map_or(Ok(()), |there| there.moves.spend(1, rate, now));
         self.admit_or_refuse(connection, Scope::Moves, charged, reply_to)
     }
@@ -133,7 +133,7 @@ impl Hub {
         reply_to: Option<&str>,
         now: Instant,
     ) -> bool {
-        let Some(there) = self.connections.get(&connection) else {
+        let Some(there) = self.connections.get(connection) else {
             return false;
         };
         let paused = self.addresses.paused(there.origin.sharing, now);
@@ -147,7 +147,7 @@ impl Hub {
 
     /// Somebody did what nobody does by mistake so often; they may have to pause.
     pub(super) fn offend(&mut self, connection: ConnectionId, now: Instant) {
-        let Some(there) = self.connections.get(&connection) else {
+        let Some(there) = self.connections.get(connection) else {
             return;
         };
         let from = there.origin.sharing;

@@ -76,7 +76,7 @@ impl Hub {
             if told {
                 return;
             }
-            let here: Vec<_> = self.sessions.keys().copied().collect();
+            let here = self.sessions.names();
             for client in here {
                 self.show(client);
             }
@@ -99,7 +99,7 @@ impl Hub {
         } = remote;
         let taken = match self.elsewhere.people.get(&client) {
             Some(there) => there.server.id != server.id,
-            None => self.sessions.contains_key(&client) || self.elsewhere.people.len() >= MOST,
+            None => self.sessions.contains(client) || self.elsewhere.people.len() >= MOST,
         };
         if taken {
             return;
@@ -164,7 +164,7 @@ impl Hub {
             return self.refuse(from, ErrorCode::RateLimited, error, None);
         }
         // Only those here: nobody's signals go on from here to a third server.
-        if !self.sessions.contains_key(&to) {
+        if !self.sessions.contains(to) {
             let error = "nobody by that name is here now";
             return self.refuse(from, ErrorCode::UnknownTarget, error, None);
         }
@@ -191,7 +191,7 @@ impl Hub {
         error: &str,
         reply_to: Option<&str>,
     ) {
-        if self.sessions.contains_key(&from) {
+        if self.sessions.contains(from) {
             self.refuse(from, code, error, reply_to);
         }
     }
@@ -201,7 +201,7 @@ impl Hub {
         if !self.elsewhere.told {
             return;
         }
-        if let Some(session) = self.sessions.get(&client) {
+        if let Some(session) = self.sessions.get(client) {
             let presence = &session.presence;
             let person = Shown {
                 callsign: presence.callsign.clone(),

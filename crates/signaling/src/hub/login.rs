@@ -204,7 +204,7 @@ impl Hub {
         self.counters.failed_logins += 1;
         self.offend(connection, now);
         let allowed = self.limits.failed_logins;
-        let Some(there) = self.connections.get_mut(&connection) else {
+        let Some(there) = self.connections.get_mut(connection) else {
             return;
         };
         there.failed_logins += 1;
@@ -214,7 +214,7 @@ impl Hub {
     }
 
     pub(super) fn set_phase(&mut self, connection: ConnectionId, phase: Phase) {
-        if let Some(there) = self.connections.get_mut(&connection) {
+        if let Some(there) = self.connections.get_mut(connection) {
             there.phase = phase;
         }
     }
@@ -222,7 +222,7 @@ impl Hub {
     /// Takes the phase that a step of the login goes on from, if the connection is in it; it is as it
     /// arrived until the step sets the next one.
     fn take_phase(&mut self, connection: ConnectionId, fits: fn(&Phase) -> bool) -> Option<Phase> {
-        let there = self.connections.get_mut(&connection)?;
+        let there = self.connections.get_mut(connection)?;
         fits(&there.phase).then(|| std::mem::replace(&mut there.phase, Phase::Arrived))
     }
 }

@@ -12,7 +12,7 @@
 //!
 //! Reading order: this page, `limits` and `budgets` (what it may cost), `connection` and `session` (one
 //! client's state), `login`, `resume`, `standing` (what a session may do changes), `relay`, `observed` (what
-//! is added to candidates), `under_way` (who does not read them), `nets` (who is
+//! is added to candidates), `under_way` (who does not read them), `table` (how sessions are found), `nets` (who is
 //! where), `presence` (telling them), `elsewhere` (people at other servers), `sending`, `time` (what happens when nothing does).
 
 mod accounts;
@@ -33,6 +33,7 @@ mod resume;
 mod sending;
 mod session;
 mod standing;
+mod table;
 mod time;
 mod under_way;
 
@@ -53,6 +54,7 @@ use connection::{Connection, Phase};
 use elsewhere::Elsewhere;
 use nets::Nets;
 use session::Session;
+use table::Table;
 use time::Timers;
 
 pub use command::{Challenge, Claimant, CloseCode, Command, Credentials, Identity, Refusal};
@@ -73,9 +75,8 @@ pub struct Hub {
     policy: Policy,
     /// Whether hidden addresses in candidates are followed by those the server sees.
     observed_candidates: bool,
-    // Boxed, since nodes of these maps are half empty.
-    connections: BTreeMap<ConnectionId, Box<Connection>>,
-    sessions: BTreeMap<ClientId, Box<Session>>,
+    connections: Table<ConnectionId, Connection>,
+    sessions: Table<ClientId, Session>,
     /// Sessions by the part of their token that they are looked up by.
     tokens: BTreeMap<Selector, ClientId>,
     nets: Nets,
@@ -108,8 +109,8 @@ impl Hub {
             successors: BTreeMap::new(),
             policy: Policy::default(),
             observed_candidates: true,
-            connections: BTreeMap::new(),
-            sessions: BTreeMap::new(),
+            connections: Table::default(),
+            sessions: Table::default(),
             tokens: BTreeMap::new(),
             nets: Nets::default(),
             elsewhere: Elsewhere::default(),
@@ -154,7 +155,7 @@ impl Hub {
         let crowded = self.addresses.crowded(origin.sharing, most);
         self.addresses.enter(origin.sharing, now);
         self.connections
-            .insert(connection, Box::new(Connection::new(ticket, origin, now)));
+            .insert(connection, Connection::new(ticket, origin, now));
         self.set_timer(connection);
         let welcome = if full {
             let error = "this server is full; try again in a minute";
@@ -216,7 +217,7 @@ impl Hub {
     /// A ping arrived: the client is alive.
     pub fn heard(&mut self, connection: ConnectionId, now: Instant) {
         let rate = self.limits.controls;
-        let Some(there) = self.connections.get_mut(&connection) else {
+        let Some(there) = self.connections.get_mut(connection) else {
             return;
         };
         there.heard(now);
@@ -231,7 +232,7 @@ impl Hub {
     /// A pong arrived: what was sent before the ping has arrived, and need not be kept. Pongs that nobody asked
     /// for are charged like pings.
     pub fn answered_ping(&mut self, connection: ConnectionId, now: Instant) {
-        let there = self.connections.get_mut(&connection);
+        let there = self.connections.get_mut(connection);
         let asked = there.and_then(|there| {
             let seq = there.sent_before_ping.take()?;
             there.heard(now);
@@ -273,15 +274,15 @@ impl Hub {
 
     /// The server stops: everybody is told, and every session ends.
     pub fn stop(&mut self, reason: &str, retry_after: Duration) {
-        let connections: Vec<_> = self.connections.keys().copied().collect();
+        let connections = self.connections.names();
         self.goodbye(&connections, reason, retry_after);
         // Nobody is left to be told of the others' leaving.
         for connection in connections {
             let code = CloseCode::GoingAway;
             self.commands.push_back(Command::Close { connection, code });
         }
-        self.connections.clear();
-        self.sessions.clear();
+        self.connections = Table::default();
+        self.sessions = Table::default();
         self.tokens.clear();
         self.nets = Nets::default();
         self.elsewhere = Elsewhere::default();
@@ -381,7 +382,7 @@ impl Hub {
     }
 
     fn phase(&self, connection: ConnectionId) -> Option<&Phase> {
-        self.connections.get(&connection).map(|there| &there.phase)
+        self.connections.get(connection).map(|there| &there.phase)
     }
 
     /// Ends a connection and, for good, its session.
@@ -400,8 +401,8 @@ impl Hub {
         self.commands.push_back(Command::Close { connection, code });
     }
 
-    fn forget(&mut self, connection: ConnectionId, now: Instant) -> Option<Box<Connection>> {
-        let there = self.connections.remove(&connection)?;
+    fn forget(&mut self, connection: ConnectionId, now: Instant) -> Option<Connection> {
+        let there = self.connections.remove(connection)?;
         self.timers.clear(connection, there.timer);
         self.addresses.leave(there.origin.sharing, now);
         Some(there)
@@ -412,7 +413,7 @@ impl Hub {
         self.leave(client, now);
         self.hide(client);
         self.end_calls(client);
-        if let Some(session) = self.sessions.remove(&client) {
+        if let Some(session) = self.sessions.remove(client) {
             self.kept -= session.kept.bytes();
             if let Some(identity) = &session.presence.identity {
                 self.keys.leave(identity.key, now);

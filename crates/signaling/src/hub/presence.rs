@@ -23,7 +23,7 @@ impl Hub {
         reply_to: Option<&str>,
         now: Instant,
     ) {
-        let Some(there) = self.connections.get_mut(&connection) else {
+        let Some(there) = self.connections.get_mut(connection) else {
             return;
         };
         let Some(Ticket { client, token }) = there.ticket.take() else {
@@ -50,22 +50,18 @@ impl Hub {
             connection: Some(connection),
             dropped_until: None,
         };
-        self.sessions.insert(client, Box::new(session));
+        self.sessions.insert(client, session);
         self.set_timer(connection);
         self.enter(client, reply_to, now);
         // The token came with this frame, so nobody resumes from before it.
-        if let Some(sent) = self
-            .sessions
-            .get(&client)
-            .map(|session| session.kept.sent())
-        {
+        if let Some(sent) = self.sessions.get(client).map(|session| session.kept.sent()) {
             self.release(client, sent);
         }
     }
 
     /// A session enters its net: it learns who is here, and they learn of it.
     fn enter(&mut self, client: ClientId, reply_to: Option<&str>, now: Instant) {
-        let Some(session) = self.sessions.get(&client) else {
+        let Some(session) = self.sessions.get(client) else {
             return;
         };
         let presence = &session.presence;
@@ -92,7 +88,7 @@ impl Hub {
 
     /// A session is gone from its net.
     pub(super) fn leave(&mut self, client: ClientId, now: Instant) {
-        let Some(session) = self.sessions.get(&client) else {
+        let Some(session) = self.sessions.get(client) else {
             return;
         };
         let net = session.presence.net.clone();
@@ -121,7 +117,7 @@ impl Hub {
         }
         self.leave(client, now);
         // The calls go along: a net is where people find each other, not where they talk.
-        if let Some(session) = self.sessions.get_mut(&client) {
+        if let Some(session) = self.sessions.get_mut(client) {
             session.presence.net = net;
             self.enter(client, reply_to, now);
         }
@@ -142,7 +138,7 @@ impl Hub {
             let error = "this cursor is not from a list of this server; start without one";
             return self.refuse(client, ErrorCode::BadMessage, error, reply_to);
         };
-        let Some(session) = self.sessions.get(&client) else {
+        let Some(session) = self.sessions.get(client) else {
             return;
         };
         let (peers, next) = self.page(client, &session.presence.net, after);

@@ -175,7 +175,7 @@ impl Hub {
         if !self.observed_candidates {
             return None;
         }
-        let [sender, receiver] = [from, to].map(|end| self.sessions.get(&end));
+        let [sender, receiver] = [from, to].map(|end| self.sessions.get(end));
         let seen = observed::copy(&hidden.candidate, &sender?.origin, &receiver?.origin)?;
         Some(Candidate {
             candidate: seen.into(),
@@ -371,17 +371,17 @@ impl Hub {
             return Zone::Open;
         }
         self.sessions
-            .get(&client)
+            .get(client)
             .map_or(Zone::Part97, |session| session.origin.zone)
     }
 
     pub(super) fn presence(&self, client: ClientId) -> Option<&Presence> {
-        let session = self.sessions.get(&client).map(|session| &session.presence);
+        let session = self.sessions.get(client).map(|session| &session.presence);
         session.or_else(|| self.elsewhere.presence(client))
     }
 
     fn presence_mut(&mut self, client: ClientId) -> Option<&mut Presence> {
-        let session = self.sessions.get_mut(&client);
+        let session = self.sessions.get_mut(client);
         let session = session.map(|session| &mut session.presence);
         session.or_else(|| self.elsewhere.presence_mut(client))
     }

@@ -25,7 +25,7 @@ impl Hub {
             return;
         }
         let found = self.tokens.get(&resume.session.selector()).copied();
-        let session = found.and_then(|client| Some((client, self.sessions.get(&client)?)));
+        let session = found.and_then(|client| Some((client, self.sessions.get(client)?)));
         let Some((client, session)) =
             session.filter(|(_, session)| session.token.is(&resume.session))
         else {
@@ -70,7 +70,7 @@ impl Hub {
         reply_to: Option<&str>,
         now: Instant,
     ) {
-        let Some(session) = self.sessions.get_mut(&client) else {
+        let Some(session) = self.sessions.get_mut(client) else {
             return self.expired(connection, reply_to);
         };
         let missed = session.kept.missed(last_seq);
@@ -88,8 +88,8 @@ impl Hub {
         self.counters.resumed += 1;
         let resumed = ServerMessage::Resumed { client_id: client };
         self.send(connection, &resumed, reply_to);
-        let origin = self.connections.get(&connection).map(|there| there.origin);
-        if let (Some(session), Some(origin)) = (self.sessions.get_mut(&client), origin) {
+        let origin = self.connections.get(connection).map(|there| there.origin);
+        if let (Some(session), Some(origin)) = (self.sessions.get_mut(client), origin) {
             let dropped_from = session.origin.sharing;
             session.origin = origin;
             session.connection = Some(connection);
@@ -106,7 +106,7 @@ impl Hub {
     /// The client may come back for this session for a while. Of one address at most so many sessions wait as it may
     /// have connections: then those that waited longest end.
     pub(super) fn drop_session(&mut self, client: ClientId, now: Instant) {
-        let Some(session) = self.sessions.get_mut(&client) else {
+        let Some(session) = self.sessions.get_mut(client) else {
             return;
         };
         let until = now + self.limits.keep_dropped;

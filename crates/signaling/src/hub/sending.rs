@@ -26,7 +26,7 @@ impl Hub {
         let client = match to.into() {
             Recipient::Session(client) => client,
             Recipient::Connection(connection) => {
-                let Some(there) = self.connections.get_mut(&connection) else {
+                let Some(there) = self.connections.get_mut(connection) else {
                     return;
                 };
                 if let Phase::In(client) = there.phase {
@@ -45,7 +45,7 @@ impl Hub {
         } else {
             usize::MAX
         };
-        if let Some(session) = self.sessions.get_mut(&client) {
+        if let Some(session) = self.sessions.get_mut(client) {
             self.kept -= session.kept.bytes();
             let frame = session.kept.number(body, reply_to, &self.limits, share);
             self.kept += session.kept.bytes();
@@ -61,12 +61,12 @@ impl Hub {
     /// Pings a client that much was sent to, unless that was done and not answered yet: the pong says that what was sent
     /// before has arrived.
     pub(super) fn ask_whether_much_arrived(&mut self, client: ClientId) {
-        let Some(session) = self.sessions.get(&client) else {
+        let Some(session) = self.sessions.get(client) else {
             return;
         };
         if session.unconfirmed() >= self.limits.unconfirmed
             && let Some(connection) = session.connection
-            && let Some(there) = self.connections.get_mut(&connection)
+            && let Some(there) = self.connections.get_mut(connection)
             && there.sent_before_ping.is_none()
         {
             there.sent_before_ping = Some(session.kept.sent());
@@ -128,7 +128,7 @@ impl Hub {
 
     /// A session's frames up to a number have arrived and need not be kept.
     pub(super) fn release(&mut self, client: ClientId, seq: u64) {
-        if let Some(session) = self.sessions.get_mut(&client) {
+        if let Some(session) = self.sessions.get_mut(client) {
             self.kept -= session.kept.bytes();
             session.kept.release(seq);
             session.under_way.arrived(seq);

@@ -55,7 +55,10 @@ impl Hub {
             .iter()
             .map(|about| (about.whom(), about))
             .collect();
-        for there in self.connections.values_mut() {
+        for connection in self.connections.names() {
+            let Some(there) = self.connections.get_mut(connection) else {
+                continue;
+            };
             match &mut there.phase {
                 Phase::Identifying(application) => {
                     let judged = judgements.iter().map(|about| (about.whom(), about.trusted));
@@ -67,8 +70,10 @@ impl Hub {
             }
         }
         let mut turned = Vec::new();
-        for (&client, session) in &mut self.sessions {
-            let Some(identity) = &mut session.presence.identity else {
+        for client in self.sessions.names() {
+            let session = self.sessions.get_mut(client);
+            let Some(identity) = session.and_then(|session| session.presence.identity.as_mut())
+            else {
                 continue;
             };
             if let Some(about) = by_key.get(&identity.whom())
@@ -93,7 +98,7 @@ impl Hub {
             return;
         }
         self.policy = policy;
-        let clients: Vec<_> = self.sessions.keys().copied().collect();
+        let clients = self.sessions.names();
         for client in clients {
             self.tell_role(client, reason);
             self.withdraw_offers(client);
@@ -112,7 +117,7 @@ impl Hub {
         self.tell_role(client, reason);
         self.withdraw_offers(client);
         self.show(client);
-        let session = self.sessions.get(&client).map(|session| &session.presence);
+        let session = self.sessions.get(client).map(|session| &session.presence);
         let Some(presence) = session.or_else(|| self.elsewhere.presence(client)) else {
             return;
         };
@@ -122,7 +127,7 @@ impl Hub {
     }
 
     fn tell_role(&mut self, client: ClientId, reason: &str) {
-        let Some(session) = self.sessions.get(&client) else {
+        let Some(session) = self.sessions.get(client) else {
             return;
         };
         let message = ServerMessage::Role {

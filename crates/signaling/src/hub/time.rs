@@ -113,7 +113,7 @@ impl Hub {
     /// Sets a connection's timer, unless it goes off before: then it is set anew when it does. So who is heard
     /// often costs no timer for each frame.
     pub(super) fn set_timer(&mut self, connection: ConnectionId) {
-        if let Some(there) = self.connections.get_mut(&connection) {
+        if let Some(there) = self.connections.get_mut(connection) {
             if there.wakes_in_time(&self.limits) {
                 return;
             }
@@ -124,7 +124,7 @@ impl Hub {
     }
 
     fn look_after(&mut self, connection: ConnectionId, now: Instant) {
-        let Some(there) = self.connections.get_mut(&connection) else {
+        let Some(there) = self.connections.get_mut(connection) else {
             return;
         };
         let went_off = there.timer.take();
@@ -133,7 +133,7 @@ impl Hub {
             Silence::Fine => {}
             Silence::Ping => {
                 if let Phase::In(client) = there.phase
-                    && let Some(session) = self.sessions.get(&client)
+                    && let Some(session) = self.sessions.get(client)
                 {
                     there.sent_before_ping.get_or_insert(session.kept.sent());
                 }

@@ -87,7 +87,7 @@ impl Hub {
         let has_room = |under_way: &UnderWay| {
             source.is_none_or(|source| under_way.has_room(source, &self.limits))
         };
-        let session = self.sessions.get(&to);
+        let session = self.sessions.get(to);
         if session.is_none_or(|session| has_room(&session.under_way)) {
             return true;
         }
@@ -100,7 +100,7 @@ impl Hub {
     pub(super) fn send_signal(&mut self, from: ClientId, to: ClientId, body: Body) {
         let source = self.source(from);
         let bytes = body.size();
-        if let (Some(source), Some(session)) = (source, self.sessions.get_mut(&to)) {
+        if let (Some(source), Some(session)) = (source, self.sessions.get_mut(to)) {
             let seq = session.kept.sent() + 1;
             session.under_way.add(seq, source, bytes);
         }
@@ -108,7 +108,7 @@ impl Hub {
     }
 
     fn source(&self, from: ClientId) -> Option<Source> {
-        let here = self.sessions.get(&from);
+        let here = self.sessions.get(from);
         let here = here.map(|session| Source::Address(session.origin.sharing.group));
         let there = || Some(Source::Server(self.elsewhere.server_of(from)?.id));
         here.or_else(there)

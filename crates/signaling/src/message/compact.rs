@@ -211,25 +211,45 @@ impl<'a> Reader<'a> {
 /// The length of a string that begins here, behind its quote. None if it has no end, or anything but text (RFC 8259, 7) and
 /// the ends of its lines.
 fn string_length(text: &[u8]) -> Option<usize> {
-    let length = memchr::memchr(b'"', text)?;
-    let string = text.get(..length)?;
-    let ends_line = |escape: usize| matches!(text.get(escape + 1), Some(b'r' | b'n'));
-    let usual = memchr::memchr_iter(b'\\', string).all(ends_line) && !has_control(string);
-    usual.then_some(length)
+    let mut at = 0;
+    loop {
+        at += plain_length(text.get(at..)?);
+        match text.get(at..)? {
+            [b'"', ..] => return Some(at),
+            // As a rule both ends of a line stand there.
+            [b'\\', b'r', b'\\', b'n', ..] => at += 4,
+            [b'\\', b'r' | b'n', ..] => at += 2,
+            _ => return None,
+        }
+    }
 }
 
-/// Whether a byte is a control character, eight bytes at a time.
-fn has_control(text: &[u8]) -> bool {
-    const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
-    const HIGH: u64 = !LOW;
-    // Carries into the highest bit where the lower ones are no less than a space, and never beyond.
-    const SPACES: u64 = u64::from_ne_bytes([0x80 - b' '; 8]);
+/// How many bytes come before the first quote, backslash or control character, looked at eight at a time.
+fn plain_length(text: &[u8]) -> usize {
     let (words, rest) = text.as_chunks::<8>();
-    let high = words.iter().fold(HIGH, |high, word| {
-        let word = u64::from_ne_bytes(*word);
-        high & (word | ((word & LOW) + SPACES))
-    });
-    high != HIGH || rest.iter().any(|&byte| byte < b' ')
+    for (place, word) in words.iter().enumerate() {
+        let found = special(u64::from_le_bytes(*word));
+        if found != 0 {
+            // The first byte is the lowest.
+            return place * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let plain = |&byte: &u8| byte != b'"' && byte != b'\\' && byte >= b' ';
+    text.len() - rest.len() + rest.iter().take_while(|byte| plain(byte)).count()
+}
+
+/// The highest bit of every byte that is a quote, a backslash or a control character. Bytes above the lowest of these may be
+/// marked for nothing.
+fn special(word: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    // With this bit turned the quote is next to the control characters.
+    const TURNED: u8 = 0x02;
+    // The highest bit of a byte that was below is borrowed from.
+    let below = |word: u64, least: u8| word.wrapping_sub(ONES * u64::from(least)) & !word;
+    let quote_or_control = below(word ^ (ONES * u64::from(TURNED)), (b'"' ^ TURNED) + 1);
+    let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+    (quote_or_control | backslash) & HIGH
 }
 
 #[cfg(test)]
@@ -343,17 +363,17 @@ mod tests {
     }
 
     #[test]
-    fn a_control_character_is_seen_wherever_it_is() {
+    fn what_ends_plain_text_is_seen_wherever_it_is() {
+        let ends = |byte| byte == b'"' || byte == b'\\' || byte < b' ';
         for length in 1..30 {
             for at in 0..length {
                 for byte in 0..=255 {
-                    let mut text = vec![0xff; length];
-                    text[at] = byte;
-                    assert_eq!(
-                        has_control(&text),
-                        byte < b' ',
-                        "{byte} at {at} of {length}"
-                    );
+                    for others in [0xff, 0x80, b' ', b'!', b'#', b'[', b']', 0x7f] {
+                        let mut text = vec![others; length];
+                        text[at] = byte;
+                        let plain = if ends(byte) { at } else { length };
+                        assert_eq!(plain_length(&text), plain, "{byte} at {at} of {length}");
+                    }
                 }
             }
         }

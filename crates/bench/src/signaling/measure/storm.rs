@@ -17,6 +17,9 @@ use benchmark::socket::{Socket, frames};
 /// Who comes.
 pub(crate) const CROWD: usize = 1_000;
 
+/// How often each server has one, freshly started, in turn. The one in the middle counts.
+pub(crate) const STORMS: usize = 5;
+
 /// It is over when nothing more arrives for so long.
 const QUIET: Duration = Duration::from_secs(4);
 const AT_MOST: Duration = Duration::from_secs(40);

@@ -147,14 +147,23 @@ pub(crate) fn run(world: &mut World) -> Result<(), String> {
         let after = world.random.between(Duration::ZERO, secs(5));
         world.start_later(host, after);
     }
-    // Among many more happens, but not without end.
-    let busy = (world.hosts.len() / 10).clamp(1, 5);
-    for _ in 0..world.random.below(40) * busy {
+    let happenings = match world.hosts.len() {
+        // Among many more happens, but not without end.
+        few @ ..MANY => world.random.below(40) * (few / 10).clamp(1, 5),
+        // Where everybody hears of everything, each change costs the square of how many they are.
+        _ => 20 + world.random.below(20),
+    };
+    for happening in 0..happenings {
         let pause = world.random.between(Duration::ZERO, secs(4));
         world.run_for(pause);
+        progress(
+            world,
+            format_args!("{happening} of {happenings} happenings"),
+        );
         happen(world);
     }
     calm(world);
+    progress(world, format_args!("it is quiet"));
     let radio = !world.radio.is_empty();
     let patience = match (radio, alone) {
         (true, _) => secs(2_400),
@@ -168,7 +177,9 @@ pub(crate) fn run(world: &mut World) -> Result<(), String> {
             "no agreement after {patience:?} of quiet: {problem}"
         ));
     }
+    progress(world, format_args!("all agree"));
     everybody_can_be_reached(world)?;
+    progress(world, format_args!("all can be reached"));
     if harmless && !radio {
         world.run_for(secs(150));
         if let Some(problem) = invariants::quiet_is_quiet(world, secs(20)) {
@@ -194,6 +205,17 @@ pub(crate) fn run(world: &mut World) -> Result<(), String> {
     match always.into_iter().flatten().next() {
         Some(problem) => Err(problem),
         None => Ok(()),
+    }
+}
+
+/// From so many servers on an afternoon takes minutes.
+const MANY: usize = 200;
+
+/// Says how far it is, where that takes long.
+fn progress(world: &World, what: std::fmt::Arguments<'_>) {
+    if world.hosts.len() >= MANY {
+        let (now, frames) = (world.now.as_secs(), world.counts.frames);
+        eprintln!("after {now} s and {frames} frames: {what}");
     }
 }
 
