@@ -5,8 +5,10 @@ mod support;
 
 use std::process::{Command, Stdio};
 
+use futures_util::SinkExt as _;
 use serde_json::{Value, json};
-use support::{Operator, TestServer};
+use support::{Operator, TestServer, eventually};
+use tokio_tungstenite::tungstenite::Message;
 
 /// What a command did.
 struct Done {
@@ -559,4 +561,65 @@ async fn other_servers_are_named_compared_accepted_and_taken_off() {
             .await
             .contains("that you named")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blacklist_is_published_and_what_others_say_is_read_and_dismissed() {
+    let owner = Operator::new("W1AW");
+    let server = TestServer::owned_by(&owner).await;
+    for (switch, then) in [
+        (None, "stays on this server"),
+        (Some("on"), "Other servers are told"),
+        (None, "Other servers are told"),
+        (Some("off"), "stays on this server"),
+    ] {
+        let words = ["certs", "publish-blacklist"].into_iter().chain(switch);
+        let shown = said(&server, &words.collect::<Vec<_>>()).await;
+        assert!(shown.contains(then), "{switch:?}: {shown}");
+    }
+    let nothing = said(&server, &["certs", "advice"]).await;
+    assert!(nothing.contains("No other owner advises"), "{nothing}");
+
+    let friend = owner.vouch_for("K1ABC");
+    let file = server.folder.path().join("friend.pem");
+    let chain = friend.certificate.to_pem() + &owner.certificate.to_pem();
+    std::fs::write(&file, chain).unwrap();
+    said(&server, &["certs", "add", file.to_str().unwrap()]).await;
+    let url = format!("ws://{}/coordinate", server.authority());
+    let (mut foreign, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    let about =
+        json!({ "fingerprint": friend.fingerprint(), "scope": "key", "reason": "a stolen key" });
+    let nobody = json!({ "scope": "key", "keyId": "7".repeat(64), "callsign": "K9AAA" });
+    for message in [
+        json!({ "type": "PEER_ANNOUNCE", "server": { "callsign": "N0XYZ", "endpoint": "http://h:1" } }),
+        json!({ "type": "BLACKLIST_UPDATE", "blacklist": [about, nobody], "more": false }),
+    ] {
+        let frame = Message::text(message.to_string());
+        foreign.send(frame).await.unwrap();
+    }
+    let accusation =
+        "N0XYZ (unproven) distrusts K1ABC, with every certificate of the key: a stolen key";
+    let shown = eventually("the advice", async || {
+        let shown = said(&server, &["certs", "advice"]).await;
+        if shown.contains(accusation) {
+            Ok(shown)
+        } else {
+            Err(shown)
+        }
+    })
+    .await;
+    assert!(shown.contains(&friend.fingerprint()), "{shown}");
+    assert!(shown.contains("Nobody here ever saw"), "{shown}");
+    assert!(shown.contains("until you decide so"), "{shown}");
+
+    let json = said(&server, &["certs", "advice", "--json"]).await;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let id = json["advice"][0]["id"].as_str().unwrap();
+    let short = refused(&server, &["certs", "advice", "--dismiss", &id[..7]]).await;
+    assert!(short.contains("names no one piece of advice"), "{short}");
+    let dismissed = said(&server, &["certs", "advice", "--dismiss", &id[..8]]).await;
+    assert!(dismissed.contains(accusation), "{dismissed}");
+    let left = said(&server, &["certs", "advice"]).await;
+    assert!(!left.contains("K1ABC") && left.contains("K9AAA"), "{left}");
+    server.server.shutdown().await;
 }
