@@ -25,6 +25,8 @@ struct Place {
     failures: u32,
     /// Not before then.
     next: Instant,
+    /// Nor before then, whatever happens: who is there said so.
+    asked_until: Instant,
     state: State,
 }
 
@@ -94,9 +96,19 @@ impl Book {
             hint,
             failures: 0,
             next: now,
+            asked_until: now,
             state: State::Idle,
         };
         self.places.insert(endpoint.to_owned(), place);
+    }
+
+    /// Our own network is another one than before: whoever was not reached over that may be reached over this.
+    pub(super) fn begin_anew(&mut self, limits: &Limits, entropy: &mut Entropy, now: Instant) {
+        for place in self.places.values_mut() {
+            place.failures = 0;
+            let soon = now + entropy.around(limits.redial_first);
+            place.next = place.next.min(soon).max(place.asked_until);
+        }
     }
 
     pub(super) fn remove(&mut self, endpoint: &str, source: Source) {
@@ -145,7 +157,8 @@ impl Book {
             limits.redial_slow
         };
         place.failures = place.failures.saturating_add(1);
-        place.next = now + entropy.around(pause).max(wait);
+        place.asked_until = now + wait;
+        place.next = place.asked_until.max(now + entropy.around(pause));
         if place.sources.is_empty() {
             self.places.remove(endpoint);
         }
@@ -267,6 +280,32 @@ mod tests {
             world.fail("a") <= Duration::from_secs(5),
             "it was heard again"
         );
+    }
+
+    #[test]
+    fn another_network_is_a_new_beginning_but_for_who_asked_to_be_left_alone() {
+        let mut world = world(Limits::default());
+        for endpoint in ["far", "full"] {
+            world.add(endpoint, Source::Owner);
+            for _ in 0..20 {
+                world.fail(endpoint);
+            }
+        }
+        let wait = Duration::from_secs(30);
+        let (limits, now) = (world.limits, world.now);
+        world
+            .book
+            .ended("full", wait, &limits, &mut world.entropy, now);
+        world.book.begin_anew(&limits, &mut world.entropy, now);
+        let soon = limits.redial_first * 5 / 4;
+        let next = |endpoint| {
+            let mut idle = world.book.idle();
+            idle.find(|one| one.endpoint == endpoint).unwrap().next - now
+        };
+        assert!(next("far") <= soon);
+        assert_eq!(next("full"), wait);
+        world.fail("far");
+        assert!(world.fail("far") <= soon, "and not only once");
     }
 
     #[test]

@@ -198,7 +198,12 @@ impl Node {
         capabilities: Vec<String>,
         now: Instant,
     ) {
+        let before = self.own.endpoints.clone();
         self.own.describe(endpoints, capabilities);
+        if self.own.endpoints != before {
+            self.book.begin_anew(&self.limits, &mut self.entropy, now);
+            self.dial_soon(now);
+        }
         self.own_changed(now);
     }
 

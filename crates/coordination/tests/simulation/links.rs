@@ -457,6 +457,38 @@ fn the_owner_s_servers_are_dialled_for_ever_and_refusals_are_told() {
     assert!(told);
 }
 
+/// Somebody takes the cable out, and puts it back an hour later.
+#[test]
+fn who_was_not_reached_is_dialled_at_once_when_our_own_network_changes() {
+    let mut bench = Bench::new(Limits::default());
+    let endpoint = "http://friend:8080".to_owned();
+    bench.input(Input::PeerFound {
+        endpoint: endpoint.clone(),
+        source: Source::Owner,
+        hint: None,
+    });
+    let mut dials = |endpoints: &[&str], time| {
+        bench.input(Input::Myself {
+            endpoints: endpoints.iter().copied().map(str::to_owned).collect(),
+            capabilities: Vec::new(),
+        });
+        let end = bench.now + time;
+        let mut dials = 0;
+        while bench.now < end {
+            bench.pass(Duration::from_millis(100));
+            while let Some(endpoint) = bench.dialed.pop() {
+                dials += 1;
+                bench.input(Input::DialFailed { endpoint });
+            }
+        }
+        dials
+    };
+    assert!(dials(&[], Duration::from_secs(3_600)) < 80);
+    let second = Duration::from_secs(1);
+    assert_eq!(dials(&[], second), 0);
+    assert!(dials(&["http://[fe80::1]:8080"], second) > 0);
+}
+
 #[test]
 fn items_of_no_known_kind_do_no_harm() {
     let mut bench = Bench::new(Limits::default());

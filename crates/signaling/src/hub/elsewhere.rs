@@ -76,8 +76,7 @@ impl Hub {
             if told {
                 return;
             }
-            let here = self.sessions.names();
-            for client in here {
+            for client in self.sessions.names() {
                 self.show(client);
             }
         } else {

@@ -98,8 +98,7 @@ impl Hub {
             return;
         }
         self.policy = policy;
-        let clients = self.sessions.names();
-        for client in clients {
+        for client in self.sessions.names() {
             self.tell_role(client, reason);
             self.withdraw_offers(client);
         }
