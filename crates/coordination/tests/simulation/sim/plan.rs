@@ -147,20 +147,23 @@ pub(crate) fn run(world: &mut World) -> Result<(), String> {
         let after = world.random.between(Duration::ZERO, secs(5));
         world.start_later(host, after);
     }
-    let happenings = match world.hosts.len() {
-        // Among many more happens, but not without end.
-        few @ ..MANY => world.random.below(40) * (few / 10).clamp(1, 5),
-        // Where everybody hears of everything, each change costs the square of how many they are.
-        _ => 20 + world.random.below(20),
+    let many = world.hosts.len() >= MANY;
+    progress(world, format_args!("{:?}", world.weather));
+    let happenings = if many {
+        // Where everybody hears of everything, each change costs the square of how many they are. Everything happens all the same.
+        2 * KINDS.len()
+    } else {
+        // Among more than a few more happens, but not without end.
+        let busy = (world.hosts.len() / 10).clamp(1, 5);
+        world.random.below(40) * busy
     };
     for happening in 0..happenings {
         let pause = world.random.between(Duration::ZERO, secs(4));
         world.run_for(pause);
-        progress(
-            world,
-            format_args!("{happening} of {happenings} happenings"),
-        );
-        happen(world);
+        // In steps of four what was divided is whole again after some other things, not at once.
+        let kind = many.then_some(happening * 4 % KINDS.len());
+        let what = happen(world, kind);
+        progress(world, format_args!("{what} ({happening} of {happenings})"));
     }
     calm(world);
     progress(world, format_args!("it is quiet"));
@@ -219,15 +222,31 @@ fn progress(world: &World, what: std::fmt::Arguments<'_>) {
     }
 }
 
-/// One thing that happens.
-fn happen(world: &mut World) {
+/// What may happen, some of it oftener.
+const KINDS: [&str; 11] = [
+    "somebody comes",
+    "somebody comes",
+    "somebody comes",
+    "somebody leaves",
+    "something is put into a set",
+    "a parcel is posted",
+    "a server starts anew",
+    "the net is divided",
+    "the net is whole",
+    "a link breaks",
+    "a clock jumps",
+];
+
+/// One thing happens: of that kind, or of any. Says what.
+fn happen(world: &mut World, kind: Option<usize>) -> &'static str {
     if world.log {
         eprintln!("{:10.3} something happens", world.now.as_secs_f64());
     }
     let regular = world.hosts.iter().filter(|host| !host.twin).count();
     let host = world.random.below(regular);
     let running = world.hosts[host].node.is_some();
-    match world.random.below(11) {
+    let kind = kind.unwrap_or_else(|| world.random.below(KINDS.len()));
+    match kind {
         0..=2 if running => {
             let topic = *world.random.pick(&Topic::ALL);
             world.join(host, topic);
@@ -263,8 +282,9 @@ fn happen(world: &mut World) {
             let by = *world.random.pick(&by);
             world.jump(host, by);
         }
-        _ => {}
+        _ => return "nothing",
     }
+    KINDS[kind]
 }
 
 fn put_something(world: &mut World, host: usize) {
