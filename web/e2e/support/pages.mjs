@@ -2,10 +2,32 @@
 import { keyFile } from './foreign.mjs'
 import { deadline } from './wait.mjs'
 
+/** Every page of the test, and the last that went over its WebSockets. */
+const opened = new Map()
+
+const lastFrames = 40
+
 export async function openPage(browser) {
   const context = await browser.newContext({ acceptDownloads: true, viewport: { width: 1280, height: 800 } })
   context.setDefaultTimeout(deadline)
-  return context.newPage()
+  const page = await context.newPage()
+  const frames = []
+  opened.set(page, frames)
+  const note = (way) => (frame) => {
+    frames.push(`${new Date().toISOString().slice(11)} ${way} ${String(frame.payload).slice(0, 160)}`)
+    frames.splice(0, frames.length - lastFrames)
+  }
+  page.on('websocket', (socket) => socket.on('framesent', note('>')).on('framereceived', note('<')))
+  return page
+}
+
+/** What every open page shows, and what went over its WebSockets: for whoever looks why a step failed. */
+export async function tellOfPages() {
+  for (const [page, frames] of opened) {
+    if (page.isClosed()) continue
+    const shown = await page.evaluate(() => document.body.innerText).catch((error) => String(error))
+    console.error([`--- ${page.url()}`, shown.slice(0, 3000), ...frames].join('\n'))
+  }
 }
 
 /** Brings an operator's key to a page of the server, trusts the server where the page asks, and shows the people. */

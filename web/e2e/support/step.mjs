@@ -1,6 +1,7 @@
 /** A test whose steps each stand on the one before. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { tellOfPages } from './pages.mjs'
 
 let lost = false
 
@@ -8,7 +9,12 @@ export function step(name, walk) {
   test(name, async () => {
     assert.ok(!lost, 'an earlier step failed')
     lost = true
-    await walk()
+    try {
+      await walk()
+    } catch (error) {
+      await tellOfPages()
+      throw error
+    }
     lost = false
   })
 }
