@@ -116,6 +116,9 @@ export class FakeConnection {
   readonly sctp = null
   /** Finds no address of its own. */
   blind = false
+  /** Connects, by what it hears on the network, before it says that it took an answer: then `sayTaken` does. */
+  saysLate = false
+  sayTaken: () => void = () => undefined
   restarts = 0
   readonly #network: Network
   readonly #channels: { channel: FakeChannel; id: number | null }[] = []
@@ -163,6 +166,11 @@ export class FakeConnection {
     this.remoteDescription = description
     this.signalingState = description.type === 'offer' ? 'have-remote-offer' : 'stable'
     this.#network.later(() => this.#tryConnect())
+    if (this.saysLate) {
+      await new Promise<void>((taken) => {
+        this.sayTaken = taken
+      })
+    }
   }
 
   async addIceCandidate(candidate: { candidate: string }): Promise<void> {
@@ -212,7 +220,7 @@ export class FakeConnection {
 
   #tryConnect(): void {
     const other = this.#other()
-    const ready = (one: FakeConnection) => one.signalingState === 'stable' && one.#candidates > 0
+    const ready = (one: FakeConnection) => one.signalingState === 'stable' && (one.#candidates > 0 || one.saysLate)
     if (this.#network.cut || !other || other.#other() !== this || !ready(this) || !ready(other)) return
     for (const one of [this, other]) if (one.connectionState !== 'connected') one.become('connected')
     for (const { channel, id } of this.#channels) {

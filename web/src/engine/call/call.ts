@@ -187,12 +187,16 @@ export class Call {
   }
 
   async #greet(): Promise<void> {
+    // Before it there may be nothing to confirm yet.
+    await this.#negotiator.settled()
     const confirmation = await this.#statements.confirmation().catch(() => null)
     if (confirmation) this.#say({ type: 'call-confirm', ...confirmation })
     this.#saidHello = this.#say({ type: 'hello', version: VERSION })
   }
 
   async #received(message: Control): Promise<void> {
+    // Before it there may be nothing yet to compare a confirmation with.
+    if (!this.#heardHello) await this.#negotiator.settled()
     if (this.#isOver) return
     if (message.type === 'call-confirm') {
       if (this.#isConfirmed) return

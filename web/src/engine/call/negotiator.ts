@@ -35,6 +35,7 @@ export class Negotiator {
   #ignoring = false
   #settingAnswer = false
   #work: Promise<void> = Promise.resolve()
+  #settled: Promise<void> = Promise.resolve()
 
   constructor(connection: Negotiable, polite: boolean, incoming: boolean, signals: Signals) {
     this.#connection = connection
@@ -54,7 +55,7 @@ export class Negotiator {
    * the description is answered, and not at all when it is left unused.
    */
   description(description: SessionDescription, polite?: boolean, used?: () => void): Promise<void> {
-    return this.#queue(async () => {
+    this.#settled = this.#queue(async () => {
       if (polite !== undefined) this.#polite = polite
       if (description.type !== 'offer' && description.type !== 'answer') return
       const state = this.#connection.signalingState
@@ -76,6 +77,7 @@ export class Negotiator {
         this.#send()
       }
     })
+    return this.#settled
   }
 
   candidate(candidate: Candidate): Promise<void> {
@@ -86,6 +88,11 @@ export class Negotiator {
         // A candidate of an offer that was ignored, or of a kind this browser does not know: others may work.
       }
     })
+  }
+
+  /** When the last description that came is used: a browser may open a channel before it says that it took the answer. */
+  settled(): Promise<void> {
+    return this.#settled
   }
 
   /** The offer may have been lost with the connection to the server. */

@@ -105,6 +105,17 @@ describe('a call', () => {
     expect(b.connections).toHaveLength(1)
   })
 
+  it('is confirmed by both also where a browser connects before it says that it took the answer', async () => {
+    a.conversation.start()
+    a.connection.saysLate = true
+    await network.settle()
+    expect(phases()).toEqual(['connecting', 'connecting'])
+    a.connection.sayTaken()
+    await network.settle()
+    expect(phases()).toEqual(['connected', 'connected'])
+    expect([a.view.proof?.kind, b.view.proof?.kind]).toEqual(['proven', 'proven'])
+  })
+
   it('is one call when both call at once', async () => {
     a.conversation.start()
     b.conversation.start()
