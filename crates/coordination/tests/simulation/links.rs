@@ -428,15 +428,21 @@ fn strangers_do_not_crowd_stored_records_out() {
     assert_eq!(known.version.map(|version| version.boot), Some(1));
 }
 
-#[test]
-fn the_owner_s_servers_are_dialled_for_ever_and_refusals_are_told() {
-    let mut bench = Bench::new(Limits::default());
+/// Where the friend's server is.
+fn owner_names_a_friend(bench: &mut Bench) -> String {
     let endpoint = "http://friend:8080".to_owned();
     bench.input(Input::PeerFound {
         endpoint: endpoint.clone(),
         source: Source::Owner,
         hint: None,
     });
+    endpoint
+}
+
+#[test]
+fn the_owner_s_servers_are_dialled_for_ever_and_refusals_are_told() {
+    let mut bench = Bench::new(Limits::default());
+    let endpoint = owner_names_a_friend(&mut bench);
     for _ in 0..50 {
         bench.pass(Duration::from_secs(80));
         assert_eq!(bench.dialed.pop(), Some(endpoint.clone()));
@@ -461,12 +467,7 @@ fn the_owner_s_servers_are_dialled_for_ever_and_refusals_are_told() {
 #[test]
 fn who_was_not_reached_is_dialled_at_once_when_our_own_network_changes() {
     let mut bench = Bench::new(Limits::default());
-    let endpoint = "http://friend:8080".to_owned();
-    bench.input(Input::PeerFound {
-        endpoint: endpoint.clone(),
-        source: Source::Owner,
-        hint: None,
-    });
+    owner_names_a_friend(&mut bench);
     let mut dials = |endpoints: &[&str], time| {
         bench.input(Input::Myself {
             endpoints: endpoints.iter().copied().map(str::to_owned).collect(),
